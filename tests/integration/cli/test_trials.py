@@ -72,7 +72,7 @@ async def test_a_page_without_a_feed_is_tried_with_selectors_until_they_can_be_p
     tmp_path: Path, server: FeedServer
 ) -> None:
     rows = "".join(
-        f'<li class="notice"><h3><a href="/n/{number}">Pier {number} closed for repairs</a></h3></li>'
+        f'<li class="notice"><h3><a href="/n/{number}">Pier {number} closed again</a></h3></li>'
         for number in range(4)
     )
     server.put("/notices", f"<ul>{rows}</ul>", headers={"Content-Type": "text/html"})
