@@ -75,6 +75,11 @@ class Visit:
         """Return a moment, or a text about it, with the moment itself."""
         return Text(text or self.translator.time(moment, self.now), moment=moment)
 
+    def when(self, moment: datetime) -> str:
+        """Return a moment as sentences have it."""
+        at = self.translator.time(moment, self.now)
+        return self.translator.gettext("at {time}", time=at)
+
     def terms(self, config: ChatConfig, options: AlertOptions) -> Terms:
         """Return what a subscription of the chat with these options would send."""
         chat = self.chat

@@ -1,5 +1,6 @@
 """Searching stored articles, and trying a query as a subscription, with a chart of its days."""
 
+import re
 from dataclasses import dataclass
 
 from bot.alerts import options
@@ -12,6 +13,7 @@ from bot.query.tree import Node
 from bot.query.tree import show as as_query
 from bot.query.warnings import query_warnings
 from bot.search.backtest import Forecast
+from bot.search.explain import explain_unknown
 from bot.search.forecast_text import counts_text, expectation_lines
 from bot.search.matches import Hit
 from bot.text.clean import cut, headline, plain
@@ -40,6 +42,7 @@ PAGES = 20  #: pages of articles
 CHART_DAYS = 14  #: of the chart of a query
 CHART_SIZE = (1280, 800)  #: pixels
 _EXAMPLE = '"air defence" AND (Syria OR Iraq)'
+_ADDRESS = re.compile(r"https?://|www\.", re.IGNORECASE)
 _QUERY = 300  # characters of a query in a sentence
 
 
@@ -67,6 +70,8 @@ async def search_page(visit: Visit, services: WebServices) -> Page:
     title = Text(submit)
     if not visit.word("q"):
         return Page(title, (form,))
+    if _ADDRESS.match(visit.word("q")):
+        return Page(title, (form,), (await _by_address(visit, services),))
     try:
         query = await read_query(visit, services)
         hits = await services.search.search(query.tree, visit.chat_id, HITS + 1, number * HITS)
@@ -80,6 +85,29 @@ async def search_page(visit: Visit, services: WebServices) -> Page:
     other = Text(translator.gettext("Try a query"), visit.link("/try", q=query.text))
     blocks.append(paragraph(other))
     return Page(title, (form,), (_shown(query, translator, blocks),))
+
+
+async def _by_address(visit: Visit, services: WebServices) -> Section:
+    """Return the articles that somebody's address means, or why there are none.
+
+    Raises StoreError.
+    """
+    translator, text = visit.translator, visit.word("q")
+    heading = Text(cut(plain(text), _QUERY), code=True)
+    found = await services.search.found(text, visit.chat_id)
+    if not found.entries:
+        feeds = await services.search.feeds(visit.chat_id)
+        why = explain_unknown(found.asked.target, feeds, visit.when, translator, in_chat=True)
+        return Section(heading, (paragraph(why),))
+    items = tuple(
+        Item(
+            Text(headline(entry.title), visit.link(f"/story/{entry.id}"), foreign=True),
+            (line(Text(cut(plain(entry.names[0]), 80), foreign=True), "·",
+                  visit.time(entry.first_seen_at)),),
+        )
+        for entry in found.entries[:HITS]
+    )  # fmt: skip
+    return Section(heading, (Items(items),))
 
 
 async def try_page(visit: Visit, services: WebServices) -> Page:

@@ -4,11 +4,9 @@ A signed link shows one story and nothing else: neither the rest of its storylin
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from bot.i18n.catalog import Translator
 from bot.model.archive import EntryFacts
-from bot.search.account_text import TimeFormat
 from bot.search.explain import AlertExplanation, describe_entry
 from bot.search.timeline import (
     TimelineEntry,
@@ -57,7 +55,7 @@ async def story_page(
     stories = timeline(await search.storyline(entry_id, chat_id), entry_id, translator)
     story = next((story for story in stories if story.requested), None)
     first = await search.first_seen(entry_id, chat_id)
-    when = _time_format(visit)
+    when = visit.when
     article = facts.entry.article
     lead: list[Block] = [
         Paragraph(line(Text(describe_entry(facts, when, "link", translator, first))), Tone.QUIET)
@@ -84,15 +82,6 @@ async def _chat_names(visit: Visit, services: WebServices) -> dict[int, str]:
     if visit.chat:
         return {visit.chat.id: plain(visit.chat.name)}
     return {chat.id: plain(chat.name) for chat in await services.all_chats()}
-
-
-def _time_format(visit: Visit) -> TimeFormat:
-    translator = visit.translator
-
-    def time(moment: datetime) -> str:
-        return translator.gettext("at {time}", time=translator.time(moment, visit.now))
-
-    return time
 
 
 def _story_sections(story: TimelineStory, visit: Visit) -> list[Section]:

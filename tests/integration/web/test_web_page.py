@@ -5,6 +5,7 @@ import re
 import xml.etree.ElementTree as ET
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from support import ManualClock
@@ -164,6 +165,10 @@ async def test_pages_show_what_the_chat_may_see_and_escape_what_others_wrote(
         assert "&lt;script&gt;" in found.text
         assert (await browser.get("/search?q=(tram")).words.count("parenthesis") == 1
         assert "49" not in found.text.split("{{")[0]
+        link = f"https://news.example/{number}?utm_source=chat"
+        assert "tram line" in (await browser.get(f"/search?q={quote(link)}")).words
+        unknown = await browser.get(f"/search?q={quote('https://news.example/none')}")
+        assert "No stored article was found" in unknown.words
         # Bob is let in, and operates nothing.
         assert (await bob.get("/outbox")).status == 403
         assert "Configuration" not in (await bob.get("/")).words
