@@ -32,7 +32,15 @@ from bot.model.archive import (
     StoryEntry,
     StoryMember,
 )
-from bot.model.chat_events import HandledUpdate, OwnFeed, Person, Reply, Screen
+from bot.model.chat_events import (
+    AssignStory,
+    HandledUpdate,
+    OwnFeed,
+    Person,
+    Reply,
+    Screen,
+    SetStance,
+)
 from bot.model.chats import Chat, Developments, ForecastResult, Subscription, TokenPurpose
 from bot.model.clock import ClockStep
 from bot.model.delivery import (
@@ -566,6 +574,16 @@ class ChatStore(Protocol):
 
     async def alert_of(self, chat_id: int, message_id: int) -> AlertedStory | None:
         """Return the story of an alert's message; the first where the message has several."""
+        ...
+
+    async def alert_of_story(self, chat_id: int, story_id: int) -> AlertedStory | None:
+        """Return the alert of a story, whatever it became part of; None where there is none."""
+        ...
+
+    async def change_story(
+        self, chat_id: int, change: SetStance | AssignStory, now: datetime
+    ) -> None:
+        """Apply what somebody decided about a story for a chat that has no buttons."""
         ...
 
     async def pending_query(self, chat_id: int, now: datetime) -> str:

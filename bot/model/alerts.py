@@ -146,6 +146,7 @@ class AlertedStory:
     stance: "Stance | None" = None  #: what the chat wants of the storyline
     taken_by: str = ""  #: who of the group has it
     taken_user: int = 0  #: the same as a user id
+    message_id: int | None = None  #: of the alert, where it was asked for by its story
 
 
 class Stance(StrEnum):

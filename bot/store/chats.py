@@ -5,16 +5,26 @@ Decides nothing; what updates change is in `chat_writes`.
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlite_utils import Database
 
 from bot.model.alerts import AlertedStory, Stance
-from bot.model.chat_events import HandledUpdate, OwnFeed, Person, Reply, Role, Screen
+from bot.model.chat_events import (
+    AssignStory,
+    HandledUpdate,
+    OwnFeed,
+    Person,
+    Reply,
+    Role,
+    Screen,
+    SetStance,
+)
 from bot.model.chats import Chat, ChatKind, ForecastResult, Subscription, TokenPurpose
 from bot.store import chat_writes, forget, meta
-from bot.store.chat_changes import token_hash
+from bot.store.chat_changes import Origin, apply, token_hash
 from bot.store.database import Writer
 from bot.store.mappers import get_alert_options, get_chat, get_screen, put_time
 from bot.store.meta import MetaName
@@ -76,6 +86,12 @@ _ALERT_OF = """
         where o.chat_id = :chat and o.message_id = :message
     )
     order by l.created_at, l.story_id limit 1
+"""
+_ALERT_OF_STORY = """
+    select other.message_id from alerts own
+    join alerts other on other.chat_id = own.chat_id
+        and other.story_id = coalesce(own.merged_into, own.story_id)
+    where own.chat_id = :chat and own.story_id = :story and other.message_id is not null
 """
 _ACCESS_REQUESTS = f"""
     select * from chats
@@ -279,6 +295,23 @@ class ChatTables:
             row["taken_by"],
             row["taken_user"],
         )
+
+    async def alert_of_story(self, chat_id: int, story_id: int) -> AlertedStory | None:
+        """Return the alert of a story, whatever it became part of; None where there is none."""
+        rows = await self._writer.fetch(
+            "read an alert", _ALERT_OF_STORY, {"chat": chat_id, "story": story_id}
+        )
+        if not rows:
+            return None
+        alert = await self.alert_of(chat_id, rows[0]["message_id"])
+        return alert and replace(alert, message_id=rows[0]["message_id"])
+
+    async def change_story(
+        self, chat_id: int, change: SetStance | AssignStory, now: datetime
+    ) -> None:
+        """Apply what somebody decided about a story for a chat that has no buttons."""
+        origin = Origin(chat_id, chat_id, now)
+        await self._writer.run("change a story", lambda db: apply(db, change, origin))
 
     async def pending_query(self, chat_id: int, now: datetime) -> str:
         """Return the query that the chat has still to confirm; empty for none."""

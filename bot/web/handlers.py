@@ -10,7 +10,7 @@ from aiohttp import web
 from bot.chat.access import Permission
 from bot.errors import ChartError, QueryError
 from bot.model.chat_events import Role
-from bot.model.chats import ChatSettings
+from bot.model.chats import Chat, ChatSettings
 from bot.model.web import WebTokenKind
 from bot.text.clean import plain
 from bot.web import syndication
@@ -18,6 +18,7 @@ from bot.web.answers import Answers, Refused, link_over
 from bot.web.attempts import Attempts
 from bot.web.blocks import Form, Page, Text, paragraph
 from bot.web.pages.alerts import SHOWN, alerts_page, feed_address
+from bot.web.pages.decisions import decision, with_decisions
 from bot.web.pages.feeds import feed_page, feeds_page
 from bot.web.pages.outbox import outbox_page
 from bot.web.pages.search import CHART_DAYS, read_query, search_page, try_page
@@ -72,6 +73,7 @@ class Handlers:
         add("POST", "/login/{word}", self._login)
         add("POST", "/logout", self._logout)
         add("GET", "/s/{link}", self._signed_story)
+        add("POST", "/s/{link}", self._decide_story)
         add("GET", r"/out/{word}/alerts.{kind:atom|json}", self._syndicated)
         add("GET", "/static/{name}", self._file)
 
@@ -216,7 +218,8 @@ class Handlers:
         response.del_cookie(self._cookie, path="/", secure=self._secure, httponly=True)
         return response
 
-    async def _signed_story(self, request: web.Request) -> web.Response:
+    async def _signed(self, request: web.Request) -> tuple[Chat, int]:
+        """Return chat and story of a signed link. Raises a refusal, and StoreError."""
         services, word = self._services, request.match_info["link"]
         self._try_word(word)
         link = read_story_link(await services.web.key(), word)
@@ -224,15 +227,32 @@ class Handlers:
         if link is None or chat is None or not chat.allowed:
             self._attempts.tried(word, good=False)
             raise Refused(404)
+        return chat, link[1]
+
+    async def _decide_story(self, request: web.Request) -> web.Response:
+        """Mute, follow or take a story for a chat whose service has no buttons."""
+        chat, story_id = await self._signed(request)
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        alert = await self._services.chats.alert_of_story(chat.id, story_id)
+        change = decision(chat, alert, form)
+        if change is None:
+            raise Refused(404)
+        await self._services.chats.change_story(chat.id, change, self._services.now())
+        return web.Response(status=303, headers={"Location": request.path})
+
+    async def _signed_story(self, request: web.Request) -> web.Response:
+        services = self._services
+        chat, story_id = await self._signed(request)
         translator = services.translator(chat.settings)
         viewer = Viewer(0, Role.STRANGER, (chat,))
         visit = Visit(viewer, chat, translator, services.now(), {})
-        page = await story_page(visit, services, link[1], alone=True)
+        page = await story_page(visit, services, story_id, alone=True)
         if page is None:  # the story began in a feed that is other chats'
             alerts = await services.search.alerts(chat.id, SHOWN)
-            own = [alert.entry_id for alert in alerts if alert.story_id == link[1]]
+            own = [alert.entry_id for alert in alerts if alert.story_id == story_id]
             page = await story_page(visit, services, own[0], alone=True) if own else None
-        page = _found(page)
+        alert = await services.chats.alert_of_story(chat.id, story_id)
+        page = with_decisions(_found(page), chat, alert, request.path, translator)
         return self._answers.document(page, translator)
 
     async def _syndicated(self, request: web.Request) -> web.Response:

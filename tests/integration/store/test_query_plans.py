@@ -710,6 +710,9 @@ def read(archive: Archive) -> None:
 
 async def open_web(work: Exercise) -> None:
     web = work.store.web
+    told = "select story_id from alerts where chat_id = ? and message_id is not null"
+    for row in (await work.write(told, TERMINAL))[:1]:
+        await work.store.chats.alert_of_story(TERMINAL, row[0])
     await web.make_link("link", NOON, NOON + DAY)
     await web.open_session("link", "session", NOON, NOON + DAY)
     await web.token(WebTokenKind.SESSION, "session", NOON)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from click.testing import CliRunner
+from services import services
 from support import ManualClock
 from telegram_harness import ANN, BOB, ArticleSpec, rule
 from web_reader import HOSTILE, WEB, Reader, site
@@ -108,3 +109,39 @@ async def test_the_command_line_makes_and_ends_links(tmp_path: Path, clock: Manu
     code, output = await asyncio.to_thread(run)
     assert code == 0  # where none runs, the next one takes it
     assert "/login/" in output
+
+
+async def test_a_link_decides_about_its_story_where_a_chat_has_no_buttons(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    """Only there: in Telegram buttons ask who presses them."""
+    web = {**WEB, "public": PUBLIC}
+    async with services() as stand_in:
+        desk = {"desk": stand_in.chat("matrix")}
+        rules = [rule("Tram", "tram", to=("desk", "ann"))]
+        async with site(
+            tmp_path, clock, chats={"ann": ANN}, subscriptions=rules, web=web, elsewhere=desk
+        ) as here:
+            harness = here.harness
+            [story] = await harness.add(ArticleSpec("tram fire"))
+            await harness.deliver(timedelta(seconds=10))
+            [message] = stand_in.messages.values()
+            html = message.content["formatted_body"]
+            path = html.partition(f'href="{PUBLIC}')[2].partition('"')[0]
+            reader = await here.reader()
+            labels = [node.text() for node in (await reader.get(path)).tree.css("form button")]
+            assert labels == ["Mute", "Follow", "I'm on it"]
+            assert (await reader.post(path, do="take", name="Bea <b>")).status == 303
+            await harness.deliver(timedelta(minutes=1), timedelta(seconds=5))
+            assert "Bea <b> is on it" in message.text
+            await reader.post(path, do="mute")
+            assert "This storyline is muted." in (await reader.get(path)).words
+            await harness.add(ArticleSpec("tram fire spreads", (0, 0, story)))
+            await harness.deliver(timedelta(seconds=10))
+            assert len(stand_in.messages) == 1
+            assert [text for text in harness.shown(ANN) if "spreads" in text] != []
+            assert (await reader.post(path, do="delete")).status == 404
+            await reader.post(path, do="normal")
+            await harness.add(ArticleSpec("tram fire is out", (0, 0, story)))
+            await harness.deliver(timedelta(seconds=10))
+            assert len(stand_in.messages) == 2
