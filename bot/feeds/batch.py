@@ -182,16 +182,21 @@ class BatchCommitter:
     ) -> tuple[list[PollDecision], Merges]:
         """The decisions with stories for their new entries, and what merged because of them."""
         assigner = Assigner(window, self._publisher_groups(), self._clock_ahead)
-        placed: list[PollDecision] = []
-        for decision in decisions:
-            publisher = decision.feed.publisher
-            entries: list[PlacedEntry] = []
-            async for entry in yielding(decision.new):
-                async for _ in yielding(iter(partial(assigner.make_room, entry, REMOVED), True), 1):
-                    pass  # until nothing is left to remove
-                entries.append(assigner.assign(entry, publisher))
-            placed.append(changed(decision, placed=tuple(entries)))
-        return placed, assigner.merges
+        placed: list[list[PlacedEntry]] = [[] for _ in decisions]
+        # One loop for all feeds, for most bring one entry.
+        new = [
+            (entry, decision.feed.publisher, entries)
+            for decision, entries in zip(decisions, placed, strict=True)
+            for entry in decision.new
+        ]
+        async for entry, publisher, entries in yielding(new):
+            async for _ in yielding(iter(partial(assigner.make_room, entry, REMOVED), True), 1):
+                pass  # until nothing is left to remove
+            entries.append(assigner.assign(entry, publisher))
+        return [
+            changed(decision, placed=tuple(entries)) if entries else decision
+            for decision, entries in zip(decisions, placed, strict=True)
+        ], assigner.merges
 
 
 async def decide_commits(

@@ -3,6 +3,8 @@
 aiohttp's own protocol, with `ResponseRewriter` between the socket and the parser.
 """
 
+import errno
+import socket
 from functools import partial
 from typing import Any
 
@@ -12,6 +14,7 @@ from python_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
 from python_socks.async_.asyncio import Proxy
 
 from bot.fetch.response_rewriter import MalformedResponseError, ResponseRewriter
+from bot.fetch.url_guard import NOT_PUBLIC, UrlGuard
 
 UNREACHABLE_PROXY = "The proxy of settings.network.proxy cannot be reached."
 
@@ -62,11 +65,37 @@ class ProxyFailed(aiohttp.ClientError):
 class LenientConnector(aiohttp.TCPConnector):
     """Connects with `LenientHandler` as the protocol."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, url_guard: UrlGuard | None = None, **options: Any) -> None:
+        """Without a guard, to any address."""
+        if url_guard:
+            options["socket_factory"] = url_guard.socket
         super().__init__(**options)
         # aiohttp has no public place for another protocol; a test holds that this is used.
         factory = partial(LenientHandler, loop=self._loop)
         self._factory = factory  # type: ignore[assignment]  # a partial of a ResponseHandler
+        self._url_guard = url_guard
+
+    async def _wrap_create_connection(
+        self, *arguments: Any, addr_infos: list[Any], **options: Any
+    ) -> Any:
+        """Connect as aiohttp does, without a race between addresses where there is only one."""
+        family, _, _, _, address = addr_infos[0]
+        if len(addr_infos) > 1 or family != socket.AF_INET or options.get("ssl"):
+            return await super()._wrap_create_connection(
+                *arguments, addr_infos=addr_infos, **options
+            )
+        host, port = address
+        if self._url_guard and not self._url_guard.allows(host):
+            refusal = PermissionError(errno.EACCES, NOT_PUBLIC)
+            raise aiohttp.ClientConnectorError(options["req"].connection_key, refusal)
+        return await self._wrap_existing_connection(
+            *arguments,
+            host=host,
+            port=port,
+            family=family,
+            flags=socket.AI_NUMERICHOST,
+            **options,
+        )
 
 
 class SocksConnector(LenientConnector):

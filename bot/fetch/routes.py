@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -98,10 +99,8 @@ async def open_routes(
 ) -> AsyncIterator[Routes]:
     """Open the sessions; close them at the end. `proxy` is its address, empty for none."""
     guarded = GuardedResolver(url_guard, resolver or ThreadedResolver())
-    common = {"limit": connections, "ttl_dns_cache": 30, "keepalive_timeout": KEPT}
-    direct = Route(
-        _session(LenientConnector(resolver=guarded, socket_factory=url_guard.socket, **common))
-    )
+    common: dict[str, Any] = {"limit": connections, "ttl_dns_cache": 30, "keepalive_timeout": KEPT}
+    direct = Route(_session(LenientConnector(resolver=guarded, url_guard=url_guard, **common)))
     async with direct.session:
         if not proxy:
             yield Routes(direct, None, url_guard, guarded, discreet=discreet)

@@ -15,6 +15,7 @@ from support import FeedServer, ManualClock, feed_server
 
 from bot.errors import AddressError
 from bot.fetch.client import Limits, open_client
+from bot.fetch.connection import LenientConnector
 from bot.fetch.url_guard import FAKE_DNS, GuardedResolver, UrlGuard
 from bot.model.feeds import Failure, Fetched, FetchFailed, FetchOutcome, FetchRequest
 
@@ -370,16 +371,15 @@ async def test_a_name_of_an_exempt_network_is_fetched(
     assert server.seen[0].headers["Host"] == f"nas.example:{port}"
 
 
+@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["127.0.0.1", "127.0.0.2"]])
 async def test_a_name_that_changes_its_address_after_the_check_is_not_connected(
-    server: FeedServer,
+    server: FeedServer, addresses: list[str]
 ) -> None:
     """Rebinding: the address is checked again when the socket is opened."""
     server.put("/feed", "<rss/>")
     url_guard = UrlGuard()
     port = server.base.rpartition(":")[2]
-    connector = aiohttp.TCPConnector(
-        resolver=Names({"feeds.example": ["127.0.0.1"]}), socket_factory=url_guard.socket
-    )
+    connector = LenientConnector(resolver=Names({"feeds.example": addresses}), url_guard=url_guard)
     async with aiohttp.ClientSession(connector=connector) as session:
         with pytest.raises(aiohttp.ClientConnectorError) as raised:
             await session.get(f"http://feeds.example:{port}/feed")
