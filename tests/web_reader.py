@@ -129,7 +129,8 @@ class Site:
         self.harness.api.say(user, user, command)
         await self.harness.listen()
         await self.harness.deliver(timedelta(seconds=5))
-        return self.harness.api.messages(user)[-1].text.splitlines()[-1]
+        texts = [message.text for message in self.harness.api.messages(user)]
+        return next(text for text in reversed(texts) if "/login/" in text).splitlines()[-1]
 
     async def signed_in(self, user: int) -> Reader:
         browser = await self.reader()

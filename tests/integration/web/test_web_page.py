@@ -216,7 +216,7 @@ async def test_the_alerts_of_a_chat_are_a_feed_for_who_has_its_word(
         assert (await anyone.get(f"/out/{second}/alerts.atom")).status == 404
 
 
-@pytest.mark.parametrize("language", ["ar", "uk"])
+@pytest.mark.parametrize("language", ["ar"])
 async def test_a_page_is_in_the_language_of_its_chat(
     language: str, tmp_path: Path, clock: ManualClock
 ) -> None:
