@@ -151,7 +151,8 @@ ALERT_ROWS = (
     where id % :step = 0
     """,
     """
-    insert into alert_matches select chat_id, story_id, 1, entry_id, '[]' from alerts
+    insert into alert_matches (chat_id, story_id, subscription_id, entry_id, spans)
+    select chat_id, story_id, 1, entry_id, '[]' from alerts
     """,
     """
     insert into outbox (id, chat_id, kind, priority, state, created_at, settled_at, message_id)

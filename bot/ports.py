@@ -66,6 +66,7 @@ from bot.model.feeds import (
 )
 from bot.model.gauges import Gauges
 from bot.model.message import Message
+from bot.model.pages import PageCommit, PageCounts, PageDue, PageOutcome
 from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
 from bot.model.retention import Obsolete, Retention, RetentionState
 from bot.model.schedule import ChatSchedule, SchedulePlan
@@ -307,6 +308,34 @@ class FullArchive(Archive, AskedArchive, StoryArchive, Protocol):
 
     def added_feeds(self, chats: Collection[int]) -> list[tuple[str, str, tuple[str, ...]]]:
         """Return address, name and tags of feeds these chats added and the file does not have."""
+        ...
+
+
+class PageParser(Protocol):
+    """Reads pages of articles where they can do no harm. Raises nothing."""
+
+    async def read_article(self, body: bytes, content_type: str) -> PageOutcome:
+        """Return the text of an article's page, or why there is none."""
+        ...
+
+
+class PageStore(Protocol):
+    """The pages of articles that are read for their text. Every method raises StoreError."""
+
+    async def claim(self, now: datetime, limit: int) -> list[PageDue]:
+        """Claim the next pages that are due."""
+        ...
+
+    async def current(self, due: PageDue) -> PageDue | None:
+        """Return a claimed page with its entry as it is now; None where it does not wait."""
+        ...
+
+    async def commit(self, commit: PageCommit, now: datetime) -> bool:
+        """Keep what came of a page; return whether it was still waiting."""
+        ...
+
+    async def try_again(self, entry_id: int, now: datetime) -> None:
+        """Let a page of which nothing was asked wait for another try."""
         ...
 
 
@@ -764,6 +793,13 @@ class StatusReader(Protocol):
         """Return the last time that newsbell is known to have run. Raises StoreError."""
         ...
 
+    def pages(self, since: datetime) -> PageCounts:
+        """Return how many pages of articles wait, and what became of those since then.
+
+        Raises StoreError.
+        """
+        ...
+
     def stored_about(self, text: str) -> list[StoredAbout]:
         """Return the people and chats of this number or name. Raises StoreError."""
         ...
@@ -886,6 +922,11 @@ class Store(Protocol):
     @property
     def polls(self) -> PollStore:
         """What polling needs."""
+        ...
+
+    @property
+    def pages(self) -> PageStore:
+        """What reading the pages of articles needs."""
         ...
 
     @property

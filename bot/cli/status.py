@@ -3,7 +3,7 @@
 import json
 import sys
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,10 +16,12 @@ from bot.cli.common import in_force, read_only, rejected_text
 from bot.cli.config_option import config_option
 from bot.cli.health import activity
 from bot.cli.tables import open_console, status_table
-from bot.i18n.catalog import Translator
+from bot.i18n.catalog import ENGLISH, Translator
+from bot.model.pages import PageCounts
 from bot.model.retention import Retention, RetentionState
 from bot.model.status import FeedStatus, Status
 from bot.search.feed_state import overruled_hint
+from bot.search.page_text import failure_text
 from bot.service.control import HealthAnswer, ask_health
 from bot.service.last_good import Rejected
 from bot.service.retention import NOTICE_FIRST
@@ -38,7 +40,8 @@ def status(path: Path, *, as_json: bool) -> None:
     used = in_force(path)
     config, rejected = used.config, used.rejected
     current = read_only(config).status()
-    kept = read_only(config).retention()
+    kept, now = read_only(config).retention(), datetime.now(UTC)
+    pages = read_only(config).pages(now - timedelta(days=1))
     process = ask_health(config.database, ANSWERS_WITHIN)
     if as_json:
         document = {
@@ -47,6 +50,7 @@ def status(path: Path, *, as_json: bool) -> None:
             "database_bytes": database_bytes(config.database),
             "config": rejected and _rejected(rejected),
             "retention": _retention(config.settings.retention.value),
+            "pages": {"waiting": pages.waiting, "read": pages.read, "failed": pages.failed},
             **_stored(current),
         }
         click.echo(json.dumps(document, ensure_ascii=not takes_unicode(sys.stdout)))
@@ -54,13 +58,21 @@ def status(path: Path, *, as_json: bool) -> None:
     console = open_console(error=False)
     if rejected:
         console.print(Text(f"{rejected_text(rejected, config)}\n{rejected.places()}", style="red"))
-    now = datetime.now(UTC)
     for part in status_table(current, now, ZoneInfo(config.settings.timezone)):
         console.print(part)
+    if pages:
+        console.print(Text(pages_line(pages)))
     console.print(Text(retention_line(config.settings.retention.value)))
     if kept.announced:
         console.print(_announced_line(kept, now, ZoneInfo(config.settings.timezone)))
     console.print(_process_line(process, now))
+
+
+def pages_line(pages: PageCounts) -> str:
+    """How many pages of articles wait, and what became of those of the last day."""
+    failed = sorted(pages.failed.items(), key=lambda pair: -pair[1])
+    reasons = "".join(f"; {count} not read: {failure_text(why, ENGLISH)}" for why, count in failed)
+    return f"Pages of articles: {pages.waiting} waiting; last day: {pages.read} read{reasons}."
 
 
 def retention_line(retention: Retention) -> str:

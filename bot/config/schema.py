@@ -265,7 +265,7 @@ def _digest(value: Any) -> list[str]:
 
 
 Stories = Literal["strict", "normal", "loose"]
-Text = Literal["teaser", "feed"]
+Text = Literal["teaser", "feed", "full"]
 Language = Annotated[str, BeforeValidator(_language)]
 Zone = Annotated[str, BeforeValidator(_zone)]
 
@@ -802,7 +802,8 @@ class FeedShape(Shape):
     text: Text | None = Field(
         default=None,
         description="What of its articles is matched beside headline and summary. teaser: "
-        "nothing; feed: the text that the feed carries, which is the default.",
+        "nothing; feed: the text that the feed carries, which is the default; full: the text of "
+        "its page as well, where the site allows that.",
     )
     page: PageShape | None = Field(
         default=None,

@@ -18,6 +18,8 @@ import structlog
 from bot.alerts.decide import AlertRules, decide_alerts
 from bot.alerts.state import AlertState
 from bot.feeds.entry_identity import lookup_for
+from bot.feeds.page_match import decide_page
+from bot.feeds.page_requests import pages_to_read
 from bot.feeds.poll_result import PollDecision, PollResponse, decide_poll
 from bot.feeds.rematch import rematch
 from bot.feeds.yielding import AT_ONCE, yielding
@@ -25,9 +27,10 @@ from bot.model.alerts import StoryState
 from bot.model.changed import changed
 from bot.model.chats import Developments
 from bot.model.entries import PlacedEntry
+from bot.model.pages import PageDue, PageText
 from bot.model.poll import AffectedStories, FeedCommit, KnownEntries
 from bot.model.stories import Grouping, StoryIds
-from bot.ports import Clock, PollStore
+from bot.ports import Clock, PageStore, PollStore
 from bot.query.index import Index
 from bot.stories.assign import Assigner, Merges, resolve_placements
 from bot.stories.publishers import PublisherGroups
@@ -97,6 +100,23 @@ class BatchCommitter:
             return await rematch(
                 self._store, self._index, self._grouping, subscriptions, since, now
             )
+
+    async def page_read(self, pages: PageStore, due: PageDue, page: PageText) -> bool:
+        """Decide about an entry whose page was read; return whether there is something to send.
+
+        Between two batches, like `rematch`. Raises StoreError.
+        """
+        async with self._deciding:
+            now = self._clock.now()
+            current = await pages.current(due)  # its story may be part of another by now
+            if current is None:
+                return False
+            affected = AffectedStories(frozenset({current.known.story_ids}))
+            stored = await self._store.stories(affected, now)
+            rules = AlertRules(self._index, self._grouping, now, self._developments)
+            commit = decide_page(current, page, stored, rules)
+            kept = await pages.commit(commit, now)
+        return kept and bool(commit.alerts or commit.alert_revisions or commit.growths)
 
     async def _try_commit(
         self, responses: Sequence[PollResponse]
@@ -222,6 +242,7 @@ async def decide_commits(
                 alert_revisions=alerts.revisions,
                 growths=alerts.growths,
                 records=alerts.records,
+                pages=pages_to_read(decision.feed, (placed.entry for placed in entries)),
             )
         )
     return commits

@@ -9,6 +9,7 @@ from bot.model.chats import AlertOptions, ChatKind, ChatSettings
 from bot.model.delivery import DeliveryState, Wait
 from bot.model.entries import Article, Silence
 from bot.model.feeds import Failure
+from bot.model.pages import PageFact
 from bot.model.stories import Grouping, Pair, StoryIds
 
 
@@ -173,6 +174,7 @@ class EntryFacts:
     records: tuple[EntryRecord, ...] = ()
     recorded: bool = True  #: it came after records began
     story_ids: StoryIds | None = None
+    page: PageFact | None = None  #: None where its page is not read
 
 
 @dataclass(frozen=True, slots=True)

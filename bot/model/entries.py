@@ -185,6 +185,8 @@ class Article:
     tags: tuple[str, ...] = ()  #: of the feed
     body: str = ""  #: where the feed carries more text than the summary has
     categories: tuple[str, ...] = ()  #: as the feed names them
+    #: keys of the words of its page, of which the text is not kept
+    terms: frozenset[str] = frozenset()
 
     @property
     def selectors(self) -> frozenset[str]:
@@ -212,6 +214,7 @@ class Match:
 
     subscription_id: int
     spans: tuple[Span, ...] = field(default=())
+    snippet: str = ""  #: of a page whose text is not kept; spans of the field "page" are in it
 
 
 AHEAD = timedelta(minutes=10)  #: how far the clock of a publisher may be ahead

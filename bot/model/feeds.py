@@ -13,6 +13,7 @@ class FeedText(StrEnum):
 
     TEASER = "teaser"  #: nothing
     FEED = "feed"  #: what the feed carries
+    FULL = "full"  #: the article's page as well, which is read once
 
 
 @dataclass(frozen=True, slots=True)

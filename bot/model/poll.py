@@ -8,6 +8,7 @@ from bot.model.delivery import NoticeIntent
 from bot.model.entries import EntryKeys, KnownEntry, PlacedEntry, Revision
 from bot.model.feeds import Failure, FeedState
 from bot.model.hosts import HostPace
+from bot.model.pages import PageRequest
 from bot.model.stories import StoryIds
 
 
@@ -73,3 +74,4 @@ class FeedCommit:
     #: failing like this, further feeds of the host are tried at once
     wakes: frozenset[Failure] = frozenset()
     lease: int = 0  #: token of the feed's claim; 0: the feed was not claimed
+    pages: tuple[PageRequest, ...] = ()  #: of new entries, that are to be read for their text

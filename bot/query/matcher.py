@@ -14,6 +14,7 @@ from bot.model.entries import Article, Span
 from bot.names.find import find_in
 from bot.query import regex
 from bot.query.fields import site_value
+from bot.query.page_terms import has_terms
 from bot.query.signs import Signs, has_signs, literal
 from bot.query.tree import (
     TEXT_FIELDS,
@@ -101,15 +102,23 @@ def _leaf(
 ) -> list[Span] | None:
     """Many queries ask for the same words: the result is cached for the other queries."""
     if field:
-        return _spans(node, words, field) or None
+        return _spans(node, words, field) or _of_page(node, words, field)
     text = show_leaf(node)
     if text not in words.spans:
-        words.spans[text] = _spans(node, words, "") or None
+        words.spans[text] = _spans(node, words, "") or _of_page(node, words, "")
     return words.spans[text]
 
 
 def _nearby(node: Near, words: ArticleWords, field: str) -> list[Span] | None:
-    return _spans(node, words, field) or None
+    return _spans(node, words, field) or _of_page(node, words, field)
+
+
+def _of_page(node: Node, words: ArticleWords, field: str) -> list[Span] | None:
+    """No spans where the words are of a page whose text is not kept; None where they are not."""
+    terms = words.article.terms
+    if not terms or field not in {"", "body"}:
+        return None
+    return [] if has_terms(node, terms, words.language) else None
 
 
 def _within(node: InField, words: ArticleWords, _: str) -> list[Span] | None:

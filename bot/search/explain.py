@@ -17,6 +17,7 @@ from bot.query.words import ArticleWords
 from bot.search.account import ARRIVED, Account, Cause, Outcome, ParsedSubscription
 from bot.search.account_text import TimeFormat, account_text, silence_text
 from bot.search.failures import describe_failure
+from bot.search.page_text import read_text
 from bot.text.clean import plain
 
 _SUBDOMAIN = re.compile(r"^(?:www|feeds?|rss|news|m)\.(?=[^.]+\.)")
@@ -206,13 +207,14 @@ def describe_entry(
         translator.gettext("Text changed {when}; before: “{title}”.", when=when(at), title=title)
         for at, title in facts.revisions[-3:]
     ]
+    texts.append(read_text(facts, when, translator))
     if entry.silent in _SILENT:
         texts.append(
             translator.gettext(
                 "No alert was possible: {reason}.", reason=silence_text(entry.silent, translator)
             )
         )
-    return plain(" ".join(texts))
+    return plain(" ".join(text for text in texts if text))
 
 
 def _seen(

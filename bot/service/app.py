@@ -122,6 +122,7 @@ class App:
         """Poll every feed, deliver, return."""
         await self.store.polls.make_due(self.clock.now())
         await self.poller.run_once()
+        await self.jobs.read_pages()
         await self.jobs.release_pending()
         await self.deliverer.run_once(timedelta(0) if self._stop.is_set() else PATIENCE_ONCE)
         if await self.jobs.token_watch.look():  # terminals hear of it

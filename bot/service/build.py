@@ -18,6 +18,7 @@ from bot.delivery.channels.services import service_channels
 from bot.delivery.channels.telegram import TelegramChannel, open_bot
 from bot.delivery.channels.terminal import TerminalChannel
 from bot.delivery.deliverer import Deliverer
+from bot.feeds.article_pages import ArticlePages, Fetchers
 from bot.feeds.batch import BatchCommitter
 from bot.feeds.discovery import SiteFinder
 from bot.feeds.feed_reader import FeedReader
@@ -28,7 +29,7 @@ from bot.fetch.url_guard import UrlGuard
 from bot.model.chats import ChatKind
 from bot.model.clock import ClockStep
 from bot.model.delivery import Settlement
-from bot.ports import Caller, Channel, Clock, Fetcher, Parser, Store
+from bot.ports import Caller, Channel, Clock, Fetcher, PageParser, Parser, Store
 from bot.query.index import Index
 from bot.service import logs
 from bot.service.app import App
@@ -99,6 +100,7 @@ class _Base:
     public_fetcher: Fetcher  #: for feeds that chats added
     site_fetcher: Fetcher  #: for sites that people look at
     parser: Parser
+    page_parser: PageParser
     wiring: Wiring
     measures: Measures
     caller: Caller  #: by the way that feeds of the file take
@@ -148,6 +150,7 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
             clock_watch=watch,
             token_watch=token,
             measures=base.measures,
+            pages=_pages(base, committer, deliverer),
         )
         committer.clock_is_behind(await watch.start())
         await _restore(base, deliverer)
@@ -239,6 +242,7 @@ async def _base(
         public_fetcher,
         site_fetcher,
         wiring.parser or workers,
+        wiring.parser if isinstance(wiring.parser, Workers) else workers,
         wiring,
         Measures(clock),
         fetcher,
@@ -325,6 +329,18 @@ def _poller(
         committed,
         live.spacing,
         base.measures.commit.add,
+    )
+
+
+def _pages(base: _Base, committer: BatchCommitter, deliverer: Deliverer) -> ArticlePages:
+    return ArticlePages(
+        base.store.pages,
+        base.wiring.clock,
+        Fetchers(base.fetcher, base.public_fetcher),
+        base.access,
+        base.page_parser,
+        committer,
+        deliverer.wake,
     )
 
 

@@ -11,6 +11,7 @@ import structlog
 
 from bot.delivery.deliverer import Deliverer
 from bot.errors import StoreError
+from bot.feeds.article_pages import ArticlePages
 from bot.feeds.poller import Poller, PollReport
 from bot.model.delivery import NoticeKind, notice
 from bot.model.feeds import Failure
@@ -32,6 +33,7 @@ CLEANUP = timedelta(hours=6)  #: between two clean-ups, restarts or not
 ANSWERS_LAST = timedelta(minutes=5)  #: how long an answer waits in a busy group
 LATE_ANSWERS_LOOK = timedelta(seconds=30)  #: between two looks for those that waited longer
 CLEANUP_LOOK = timedelta(minutes=15)
+PAGES_LOOK = timedelta(seconds=2)  #: between two looks for pages of articles
 SEARCH_BATCHES = 100  #: of new entries added to the search at a time
 SEARCH_BATCHES_ONCE = 5000  #: the same at the end of a single run
 SEARCH_PAUSE = 0.02  #: seconds between two batches for the search, so that polls get their turn
@@ -72,8 +74,9 @@ class Jobs:
         clock_watch: ClockWatch,
         token_watch: TokenWatch,
         measures: Measures,
+        pages: ArticlePages,
     ) -> None:
-        self._measures, self._live = measures, live
+        self._measures, self._live, self._pages = measures, live, pages
         self.clock_watch, self.token_watch = clock_watch, token_watch
         self._database = DatabaseWatch(store, clock)
         self._answers_from = clock.monotonic()  # since when answers can be sent
@@ -89,6 +92,7 @@ class Jobs:
             "looking for due feeds": (tick, self._poller.tick),
             "noticing the network": (tick, self.hurry),
             "resting the readers": (timedelta(minutes=1), self.rest_workers),
+            "reading the pages of articles": (PAGES_LOOK, self.read_pages),
             "filling the search": (timedelta(seconds=2), self.fill_search),
             "releasing alerts that wait": (timedelta(seconds=5), self.release_pending),
             "looking after the bot's token": (token_watch.LOOK, self.look_at_token),
@@ -127,6 +131,10 @@ class Jobs:
     def rest_workers(self) -> None:
         """End the parsers' processes where no document came for a while."""
         self._workers.rest(asyncio.get_running_loop().time())
+
+    async def read_pages(self) -> None:
+        """Read the pages of articles whose feeds ask for that."""
+        await self._pages.look()
 
     async def fill_search(self, batches: int = SEARCH_BATCHES) -> None:
         """Add new entries to the search. Those that it lacks are found by a slower look."""

@@ -7,24 +7,28 @@ document and ends after a quiet minute, so that an idle newsbell is one process.
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from multiprocessing import get_context, resource_tracker
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from pebble import ProcessExpired, ProcessPool
 
 from bot.model.entries import ParsedDocument, ParseFailed, ParseOutcome
 from bot.model.feeds import Failure
+from bot.model.pages import PageFailed, PageFailure, PageOutcome
 from bot.model.sources import Source
+from bot.parse.article import read_article
 from bot.parse.process_limits import set_limits
 from bot.parse.read import cut_known_blocks, read_document
 from bot.parse.sources import read_source
+
+T = TypeVar("T")
 
 _INLINE = 512 * 1024  # bytes up to which a known document may be recognised on the event loop
 _REST_AFTER = 60.0  # seconds
@@ -81,7 +85,7 @@ class _PoolStopped(Exception):  # noqa: N818 (no fault of anybody's)
 
 
 class Workers:
-    """A pool of parsers; implements `ports.Parser`."""
+    """A pool of parsers; implements `ports.Parser` and `ports.PageParser`."""
 
     def __init__(self, limits: WorkerLimits | None = None) -> None:
         self._limits = limits or WorkerLimits()
@@ -144,7 +148,17 @@ class Workers:
             self._running -= 1
             self._used_at = asyncio.get_running_loop().time()
 
-    async def _scheduled(self, work: Any) -> ParseOutcome:
+    async def read_article(self, body: bytes, content_type: str) -> PageOutcome:
+        """The text of an article's page, or why there is none."""
+        self._running += 1
+        try:
+            outcome = await self._scheduled(partial(read_article, body, content_type))
+        finally:
+            self._running -= 1
+            self._used_at = asyncio.get_running_loop().time()
+        return PageFailed(PageFailure.HARMFUL) if isinstance(outcome, ParseFailed) else outcome
+
+    async def _scheduled(self, work: Callable[[], T]) -> T | ParseFailed:
         """Read in a worker. A document whose worker ended is read once more.
 
         The machine may have ended it (out of memory): only one that ends two is called harmful.
@@ -194,11 +208,11 @@ class Workers:
             log.debug("readers_started", active=self._pool.active)
         return self._pool
 
-    async def _read(self, pool: Any, work: Any) -> ParseOutcome:
+    async def _read(self, pool: Any, work: Callable[[], T]) -> T | ParseFailed:
         """Read in a worker of this pool. Raises ProcessExpired, _PoolStopped and RuntimeError."""
         future = pool.schedule(work, timeout=self._limits.seconds)
         try:
-            outcome: ParsedDocument | ParseFailed = await asyncio.wrap_future(future)
+            outcome: T = await asyncio.wrap_future(future)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if future.cancelled() and not (task and task.cancelling()):

@@ -18,7 +18,7 @@ _STATES = f"""
 """
 _MOVE_MATCHES = """
     insert or ignore into alert_matches
-    select chat_id, ?, subscription_id, entry_id, spans from alert_matches
+    select chat_id, ?, subscription_id, entry_id, spans, snippet from alert_matches
     where chat_id = ? and story_id = ?
 """
 _EARLIER_DUE = """

@@ -49,13 +49,15 @@ from bot.store.mappers import (
     sure_time,
 )
 from bot.store.meta import MetaName
+from bot.store.page_terms import TERMS
 from bot.store.sql import DROPPED, STORY_COLUMNS, marks
 
 _STEPS = 10_000  # of SQLite's machine between two looks at the clock
 _ENTRY = f"""
     select e.id, e.feed_id, e.strict_id, e.story_id, e.storyline_id, e.title, e.summary,
         e.language, e.link, e.author, e.source, e.published, e.first_seen_at, e.silent,
-        f.url as feed_url, f.name as feed_name, f.publisher, f.tags, e.categories, {bodies.PACKED}
+        f.url as feed_url, f.name as feed_name, f.publisher, f.tags, e.categories, {bodies.PACKED},
+        {TERMS}
     from entries e join feeds f on f.id = e.feed_id
 """
 _WITH_FEED = "join feeds f on f.id = e.feed_id"

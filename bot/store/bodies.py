@@ -6,9 +6,11 @@ A body that begins with the summary is kept without that part.
 import json
 import zlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace as fields_changed
 
 from sqlite_utils import Database
 
+from bot.model.entries import KnownEntry
 from bot.text.overlap import repeated
 
 #: the body of an entry `e`, packed; null where it has none
@@ -34,6 +36,11 @@ def unpack(summary: str, packed: bytes | None) -> str:
         return ""
     shared = int.from_bytes(packed[:_PREFIX], "big")
     return summary[:shared] + zlib.decompress(packed[_PREFIX:]).decode()
+
+
+def with_body(known: KnownEntry, packed: bytes | None) -> KnownEntry:
+    """Return an entry with its body."""
+    return fields_changed(known, body=unpack(known.summary, packed)) if packed else known
 
 
 def insert(db: Database, bodies: Iterable[tuple[int, str, str]]) -> None:

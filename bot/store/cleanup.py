@@ -344,6 +344,7 @@ def _delete_entries(db: Database, rows: Sequence[Any]) -> None:
         "delete from unsearched where entry_id = ?",
         "delete from match_records where entry_id = ?",
         "delete from bodies where entry_id = ?",
+        "delete from pages where entry_id = ?",
         "delete from entries where id = ?",
     ):
         db.conn.executemany(statement, numbers)

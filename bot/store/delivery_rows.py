@@ -1,6 +1,7 @@
 """Read a delivery with all that its message shows. Changes nothing."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlite_utils import Database
@@ -9,6 +10,7 @@ from bot.i18n.phrase import load_phrase
 from bot.model.alerts import AlertView, BundleKind, Confirmation, Continuation
 from bot.model.chats import Chat
 from bot.model.delivery import Delivery, DeliveryKind
+from bot.model.entries import Span
 from bot.model.message import File
 from bot.model.stories import Grouping
 from bot.store import bodies
@@ -32,7 +34,7 @@ _VIEWS = """
     where a.chat_id = ? and a.story_id in ({marks}) order by a.created_at, a.story_id
 """
 _MATCHES = """
-    select name, spans, entry_id, removed_at is null and s.paused = 0 as in_force
+    select name, spans, snippet, entry_id, removed_at is null and s.paused = 0 as in_force
     from alert_matches join subscriptions s on s.id = subscription_id
     where chat_id = ? and story_id = ? order by s.id
 """
@@ -181,12 +183,8 @@ def _view(db: Database, chat: Chat, row: Any) -> AlertView:
     matches = db.execute(_MATCHES, [row["chat_id"], row["story_id"]]).fetchall()
     # A deleted subscription is named only where it was the only one.
     matches = [match for match in matches if match["in_force"]] or matches
-    spans = tuple(
-        span
-        for match in matches
-        if match["entry_id"] == row["entry_id"]
-        for span in get_spans(match["spans"])
-    )
+    own = [match for match in matches if match["entry_id"] == row["entry_id"]]
+    spans, body = _marked(db, row, own)
     confirmations, latest, entries, publishers = _story(db, row)
     return AlertView(
         story_id=row["story_id"],
@@ -215,14 +213,25 @@ def _view(db: Database, chat: Chat, row: Any) -> AlertView:
         note=row["note_of"] is not None,
         latest=latest,
         continuation=_continuation(db, chat, row),
-        body=_body(db, row) if any(span.field == "body" for span in spans) else "",
+        body=body,
     )
 
 
-def _body(db: Database, alert: Any) -> str:
-    """The body of the entry of an alert."""
+def _marked(db: Database, alert: Any, matches: Sequence[Any]) -> tuple[tuple[Span, ...], str]:
+    """What matched of the entry of an alert, and its body, or a part of its page, where that did.
+
+    Of the pages whose text is not kept, the part around the first match is.
+    """
+    spans = [span for match in matches for span in get_spans(match["spans"])]
+    snippet = next((match for match in matches if match["snippet"]), None)
+    if snippet is not None:
+        own = [span for span in get_spans(snippet["spans"]) if span.field == "page"]
+        others = [span for span in spans if span.field in {"title", "summary"}]
+        return (*others, *(replace(span, field="body") for span in own)), snippet["snippet"]
+    if all(span.field != "body" for span in spans):
+        return tuple(spans), ""
     packed = bodies.packed_of(db, [alert["entry_id"]]).get(alert["entry_id"])
-    return bodies.unpack(alert["summary"], packed)
+    return tuple(spans), bodies.unpack(alert["summary"], packed)
 
 
 def _continuation(db: Database, chat: Chat, alert: Any) -> Continuation | None:

@@ -19,7 +19,7 @@ from bot.model.archive import (
 from bot.model.delivery import DeliveryState, Wait
 from bot.model.entries import Silence
 from bot.model.stories import Grouping
-from bot.store import meta, subscription_versions
+from bot.store import meta, pages, subscription_versions
 from bot.store.mappers import (
     get_alert_options,
     get_article,
@@ -108,6 +108,7 @@ def facts_of(db: Database, row: Any, now: datetime) -> EntryFacts:
         _records(db, row["id"]),
         row["id"] > meta.read_number(db, MetaName.RECORDED_AFTER),
         get_story_ids(row),
+        pages.fact_of(db, row["id"]),
     )
 
 

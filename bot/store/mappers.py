@@ -31,6 +31,7 @@ from bot.model.hosts import HostPace
 from bot.model.message import Button, Entity
 from bot.model.stories import Grouping, Placement, StoryIds
 from bot.store.bodies import unpack
+from bot.store.page_terms import unpack_terms
 from bot.store.sql import TERMINAL
 
 STATE_COLUMNS = """
@@ -263,6 +264,7 @@ def get_article(row: Row) -> Article:
         tags=tuple(json.loads(row["tags"])),
         body=unpack(row["summary"], row["packed"]),
         categories=get_categories(row["categories"]),
+        terms=unpack_terms(row["terms"]),
     )
 
 

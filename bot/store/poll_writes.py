@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision, MatchRecord, Priority
 from bot.model.entries import PlacedEntry, Revision
+from bot.model.pages import PageCommit
 from bot.model.poll import FeedCommit
 from bot.store import bodies
 from bot.store.mappers import (
@@ -90,9 +91,10 @@ _INSERT_ALERT = """
     from entries where id = :entry
 """
 _INSERT_MATCH = """
-    insert into alert_matches (chat_id, story_id, subscription_id, entry_id, spans)
-    values (?, ?, ?, ?, ?)
-    on conflict do update set spans = excluded.spans where entry_id = excluded.entry_id
+    insert into alert_matches (chat_id, story_id, subscription_id, entry_id, spans, snippet)
+    values (?, ?, ?, ?, ?, ?)
+    on conflict do update set spans = excluded.spans, snippet = excluded.snippet
+        where entry_id = excluded.entry_id
 """
 _INSERT_RECORD = """
     insert into match_records (entry_id, chat_id, subscription_id, fate, leader)
@@ -172,12 +174,7 @@ def apply(db: Database, commit: FeedCommit, now: datetime) -> None:
         "update entries set absent_since = null where id = ?",
         [(number,) for number in commit.returned],
     )
-    insert_alerts(db, commit.alerts, now)
-    insert_records(db, commit.records)
-    for alert_revision in commit.alert_revisions:
-        _revise_alert(db, alert_revision, now)
-    for growth in commit.growths:
-        _grow_alert(db, growth, now)
+    apply_alerts(db, commit, now)
     for notice in commit.notices:
         notify(db, notice, now)
     if commit.host:
@@ -192,6 +189,24 @@ def apply(db: Database, commit: FeedCommit, now: datetime) -> None:
         at = put_time(now + WAKE)
         statement = _WAKE_SIBLINGS.format(marks=marks(commit.wakes))
         db.execute(statement, [at, commit.feed_id, *sorted(commit.wakes), at])
+
+
+def apply_alerts(db: Database, commit: FeedCommit | PageCommit, now: datetime) -> None:
+    """Write what was decided about alerts."""
+    insert_alerts(db, commit.alerts, now)
+    insert_records(db, commit.records)
+    for alert_revision in commit.alert_revisions:
+        _revise_alert(db, alert_revision, now)
+    for growth in commit.growths:
+        _grow_alert(db, growth, now)
+
+
+def search_again(db: Database, entry_id: int, now: datetime) -> None:
+    """Let the search learn that an entry has other words."""
+    db.execute(
+        "insert into unsearched values (?, ?) on conflict do update set at = excluded.at",
+        [entry_id, put_time(now)],
+    )
 
 
 def _revise_entry(db: Database, revision: Revision, now: datetime) -> None:
@@ -216,10 +231,7 @@ def _revise_entry(db: Database, revision: Revision, now: datetime) -> None:
             known.id,
         ],
     )
-    db.execute(
-        "insert into unsearched values (?, ?) on conflict do update set at = excluded.at",
-        [known.id, put_time(now)],
-    )
+    search_again(db, known.id, now)
 
 
 def insert_alerts(db: Database, alerts: Iterable[AlertIntent], now: datetime) -> int:
@@ -273,14 +285,22 @@ def _insert_matches(db: Database, alert: AlertIntent | AlertRevision) -> None:
         spans = put_spans(match.spans)
         db.execute(
             _INSERT_MATCH,
-            [alert.chat_id, alert.story_id, match.subscription_id, alert.entry_id, spans],
+            [
+                alert.chat_id,
+                alert.story_id,
+                match.subscription_id,
+                alert.entry_id,
+                spans,
+                match.snippet,
+            ],
         )
 
 
 def _revise_alert(db: Database, revision: AlertRevision, now: datetime) -> None:
     chat, story = revision.chat_id, revision.story_id
     db.execute(
-        "update alert_matches set spans = '[]' where chat_id = ? and story_id = ? and entry_id = ?",
+        "update alert_matches set spans = '[]', snippet = '' "
+        "where chat_id = ? and story_id = ? and entry_id = ?",
         [chat, story, revision.entry_id],
     )
     _insert_matches(db, revision)

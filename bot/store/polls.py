@@ -18,11 +18,11 @@ from bot.model.entries import Article, KnownEntry, PlacedEntry
 from bot.model.feeds import Failure, FeedDue
 from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
 from bot.model.stories import Grouping, Merge, Report, StoryIds
-from bot.store import bodies, meta, poll_writes, stories, unsent_alerts
+from bot.store import bodies, meta, pages, poll_writes, stories, unsent_alerts
 from bot.store.database import Writer
+from bot.store.feed_rows import DUE_FEEDS, read_feeds
 from bot.store.mappers import (
     ALL_SUBSCRIPTIONS,
-    PACE_OF_HOST,
     SUBSCRIPTIONS_OF_CHAT,
     get_feed,
     get_known,
@@ -36,18 +36,6 @@ from bot.store.sql import OVERDUE, marks
 _CHUNK = 400  # values of one `in (...)`
 _REMATCHED = 5000  # entries that are matched again at most
 
-# The chats of a feed that the file declares are not read: its alerts may go to all.
-_DUE = f"""
-    select feeds.*, records, case when declared then '' else
-        (select json_group_array(chat_id) from feed_chats where feed_id = feeds.id)
-    end as chats,
-    {PACE_OF_HOST} as host_pace,
-    exists (
-        select 1 from feeds s where s.host = feeds.host and s.active = 1 and s.id != feeds.id
-    ) as has_siblings
-    from feeds left join documents on feed_id = id
-    where id in (select value from json_each(?)) order by next_poll_at, id
-"""
 _ENTRIES_SINCE = f"""
     select e.*, {bodies.PACKED} from entries e
     where first_seen_at >= ? order by +id desc limit ?
@@ -134,7 +122,7 @@ class PollTables:
         def work(db: Database) -> list[FeedDue]:
             due = db.execute(_WAITING, {"now": put_time(now)})
             ids = _chosen(due, limit, frozenset(in_flight), share)
-            rows = db.execute(_DUE, [json.dumps(ids)]).fetchall() if ids else []
+            rows = db.execute(DUE_FEEDS, [json.dumps(ids)]).fetchall() if ids else []
             db.conn.executemany(_LEASE, [{"until": until, "id": row["id"]} for row in rows])
             return [replace(get_feed(row), lease=row["lease"] + 1) for row in rows]
 
@@ -249,8 +237,7 @@ class PollTables:
             placed: dict[int, list[PlacedEntry]] = {}
             for row in sorted(rows, key=lambda row: int(row["id"])):
                 placed.setdefault(row["feed_id"], []).append(get_placed(row))
-            feeds = db.execute(_DUE, [json.dumps(sorted(placed))]).fetchall()
-            return [(get_feed(row), placed[row["id"]]) for row in feeds]
+            return [(feed, placed[feed.id]) for feed in read_feeds(db, placed)]
 
         return await self._writer.run("read new entries", work)
 
@@ -297,6 +284,7 @@ class PollTables:
             stories.keep_joins(db, placed, now)
             for commit in commits:
                 poll_writes.apply(db, commit, now)
+                pages.add(db, commit.pages, now)
             poll_writes.update_feeds(db, commits)
             if languages - self._known_languages:
                 known = sorted(languages | _languages(db))
@@ -390,8 +378,7 @@ def _known(db: Database, lookup: Lookup, next_id: int) -> KnownEntries:
     for number, earlier in _earlier_words(db, sorted(entries)).items():
         entries[number] = replace(entries[number], earlier=tuple(earlier))
     for number, packed in bodies.packed_of(db, sorted(entries)).items():
-        body = bodies.unpack(entries[number].summary, packed)
-        entries[number] = replace(entries[number], body=body)
+        entries[number] = bodies.with_body(entries[number], packed)
     return KnownEntries(tuple(entries[number] for number in sorted(entries)), next_id)
 
 

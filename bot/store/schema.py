@@ -245,6 +245,12 @@ def m031_forgotten(db: Database) -> None:
     db.execute("create index alerts_taken on alerts (taken_user) where taken_user != 0")
 
 
+@migrations()
+def m032_pages(db: Database) -> None:
+    """The pages of articles that are read for their text, and what alerts show of them."""
+    _execute(db, _PAGES)
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():
@@ -366,7 +372,24 @@ create index alerts_notes on alerts (chat_id, note_of) where note_of is not null
 alter table entries add column confirms integer not null default 1;
 alter table subscriptions add column developments text not null default ''
 """
-
+# `terms` holds the keys of a page's words, in the order of the alphabet; its text is not kept.
+_PAGES = """
+create table pages (
+  entry_id integer primary key,
+  link text not null,
+  link_key blob not null,
+  state text not null,
+  tries integer not null default 0,
+  next_at text not null,
+  at text,
+  failure text not null default '',
+  terms blob not null default x''
+);
+create index pages_waiting on pages (next_at) where state = 'waiting';
+create index pages_link on pages (link_key);
+create index pages_settled on pages (at) where at is not null;
+alter table alert_matches add column snippet text not null default ''
+"""
 _NEXT_NUMBER = """
     coalesce((
         select max(n.number) from chat_numbers n join subscriptions s on s.id = n.subscription_id

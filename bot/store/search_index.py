@@ -25,6 +25,7 @@ from bot.store import bodies, meta
 from bot.store.database import Writer
 from bot.store.mappers import put_time
 from bot.store.meta import MetaName
+from bot.store.page_terms import TERMS, unpack_terms
 from bot.store.sql import marks
 
 BATCH = 40  #: entries added in one transaction
@@ -38,11 +39,11 @@ _PACKED_SIZE = 2  # characters of a byte of a packed body, about
 _FEW = 100  # rows of an index that is rebuilt for no share
 
 _NEW = f"""
-    select id, title, summary, language, {bodies.PACKED} from entries e
+    select id, title, summary, language, {bodies.PACKED}, {TERMS} from entries e
     where id > ? order by id limit ?
 """
 _CHANGED = f"""
-    select id, title, summary, language, {bodies.PACKED}
+    select id, title, summary, language, {bodies.PACKED}, {TERMS}
     from entries e join unsearched on entry_id = id
     where id <= ? and at <= ? order by at limit ?
 """
@@ -167,4 +168,5 @@ def _empty(db: Database) -> bool:
 def _keys(row: Any) -> str:
     body = bodies.unpack(row["summary"], row["packed"])
     article = Article(row["title"], row["summary"], row["language"], body=body)
-    return search_text(ArticleWords(article))
+    keys = search_text(ArticleWords(article))
+    return " ".join((keys, *unpack_terms(row["terms"])))

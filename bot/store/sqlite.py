@@ -13,9 +13,10 @@ from bot.model.archive import StoredAbout
 from bot.model.delivery import DeliveryState, OutboxRow
 from bot.model.desired_config import ConfigText
 from bot.model.gauges import Gauges
+from bot.model.pages import PageCounts
 from bot.model.retention import Obsolete, Retention, RetentionState
 from bot.model.status import Status
-from bot.store import kept_config, kept_retention
+from bot.store import kept_config, kept_retention, pages
 from bot.store.admin import AdminTables, read_clock_seen, read_outbox, read_status
 from bot.store.archive import Archive
 from bot.store.chats import ChatTables
@@ -25,6 +26,7 @@ from bot.store.database import DatabaseFiles, Lock, Writer, read_only
 from bot.store.deliveries import DeliveryTables
 from bot.store.forget import stored_about
 from bot.store.gauges import read_gauges
+from bot.store.pages import PageTables
 from bot.store.polls import PollTables
 from bot.store.search_index import SearchTables
 from bot.store.web_tokens import WebTables
@@ -39,6 +41,7 @@ class SqliteStore:
         self._writer = Writer(path)
         self.files = DatabaseFiles(path, self._writer, self._lock)
         self.polls = PollTables(self._writer)
+        self.pages = PageTables(self._writer)
         self.deliveries = DeliveryTables(self._writer)
         self.chats = ChatTables(self._writer)
         self.config = ConfigTables(self._writer)
@@ -99,6 +102,11 @@ class ReadOnlyDatabase:
         """Return the people and chats of this number or name. Raises StoreError."""
         with read_only(self._path) as connection:
             return stored_about(Database(connection, execute_plugins=False), text)
+
+    def pages(self, since: datetime) -> PageCounts:
+        """Return how many pages of articles wait, and what became of those since then."""
+        with read_only(self._path) as connection:
+            return pages.counts(Database(connection, execute_plugins=False), since)
 
     def retention(self) -> RetentionState:
         """Return what clean-ups keep to. Raises StoreError."""

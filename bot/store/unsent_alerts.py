@@ -22,6 +22,7 @@ from bot.model.stories import Grouping
 from bot.store.bodies import PACKED
 from bot.store.mappers import get_article, put_time, sure_time
 from bot.store.outbox import drop, queue_alert
+from bot.store.page_terms import TERMS
 from bot.store.sql import (
     ALERT,
     DROPPED,
@@ -128,6 +129,7 @@ _UNSENT_MATCHES = f"""
 """
 _ARTICLES = f"""
     select e.title, e.summary, e.language, e.link, e.author, e.source, e.categories, {PACKED},
+        {TERMS},
         f.url as feed_url, f.name as feed_name, f.publisher, f.tags
     from entries e join feeds f on f.id = e.feed_id
     where e.{{column}} = ? order by e.id desc limit ?

@@ -1643,7 +1643,11 @@ def earlier(path: Path) -> None:
             "message_id) values (2, ?, ?, ?, ?, ?)",
             [number, number, f"tram {state}", moment, 99 if state == "sent" else None],
         )
-        run("insert into alert_matches values (2, ?, 1, ?, '[]')", [number, number])
+        run(
+            "insert into alert_matches (chat_id, story_id, subscription_id, entry_id, spans) "
+            "values (2, ?, 1, ?, '[]')",
+            [number, number],
+        )
         run(
             "insert into outbox (id, chat_id, kind, priority, state, attempts, created_at) "
             "values (?, 2, 'alert', 20, ?, ?, ?)",

@@ -181,7 +181,7 @@ async def test_removed_subscriptions_go_after_90_days_unless_an_alert_names_them
         )
         for name, age in (("named", 100), ("unused", 100), ("new", 80)):
             await rows(app, insert, name, put_time(NOON - age * DAY))
-        await rows(app, "insert into alert_matches values (1, 1, 2, 1, '[]')")
+        await rows(app, "insert into alert_matches values (1, 1, 2, 1, '[]', '')")
         await rows(app, "insert into routes values (3, 1)")
         assert await app.store.admin.prune(NOON) == 1
         left = "select name, alerted from subscriptions order by id"

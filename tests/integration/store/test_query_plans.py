@@ -93,6 +93,7 @@ from bot.model.entries import EntryKeys, KnownEntry, Match, NewEntry, PlacedEntr
 from bot.model.feeds import DeclaredFeed, Failure, FeedState
 from bot.model.hosts import HostPace
 from bot.model.message import File, Message
+from bot.model.pages import PageCommit, PageRequest, PageState
 from bot.model.poll import AffectedStories, FeedCommit, Lookup
 from bot.model.retention import Retention, RetentionState
 from bot.model.schedule import Page, SchedulePlan
@@ -138,6 +139,7 @@ ALLOWED = {
     "limit :batch": "a part of a clean-up: ends at the limit, or at the first row of each chat",
     "and created_at < ? and state = 'queued' limit ?": "as above: what is older is unfinished",
     "where id > ? order by id limit ?": "ends at the limit",
+    "from pages where at > ? group by failure": "the pages of a day",
     "and at <= ? order by at limit ?": "ends at the limit",
     "delete from unsearched where entry_id > ?": "the entries of a batch",
     "text = ? and created_at > ?": "a day of one chat",
@@ -434,6 +436,7 @@ async def poll_feeds(work: Exercise) -> None:
     for statement in ("update feeds set private = 1", "update feeds set private = 0"):
         await work.write(statement)
         await polls.stories(affected, NOON)
+    await read_pages(work)
     await polls.window(NOON - DAY, NOON, 0, 10)
     await polls.entries_since(NOON - DAY)
     await polls.insert_alerts((), (), NOON)
@@ -447,6 +450,20 @@ async def poll_feeds(work: Exercise) -> None:
     await polls.recent(10)
     await polls.subscriptions()
     await polls.subscriptions(PRIVATE)
+
+
+async def read_pages(work: Exercise) -> None:
+    """Claim pages, give one up, read one."""
+    pages, link = work.store.pages, "https://wire.example/1"
+    await work.commit(pages=tuple(PageRequest(number, link, bytes([number])) for number in (1, 2)))
+    (first, second) = await pages.claim(NOON, 10)
+    await pages.current(first)
+    alert = AlertIntent(PRIVATE, 1, 1, (Match(1, (), "A snippet"),))
+    await pages.commit(PageCommit(1, PageState.READ, terms="=harbour", alerts=(alert,)), NOON)
+    for hours in range(1, 4):
+        await pages.try_again(second.known.id, NOON)
+        await pages.claim(NOON + hours * DAY, 10)
+    ReadOnlyDatabase(work.store.path).pages(NOON)
 
 
 async def deliver(work: Exercise) -> None:

@@ -12,6 +12,7 @@ from bot.store.sqlite import ReadOnlyDatabase, SqliteStore
 PARTS = {
     "files": ports.StoreFiles,
     "polls": ports.PollStore,
+    "pages": ports.PageStore,
     "deliveries": ports.DeliveryStore,
     "chats": ports.ChatStore,
     "config": ports.ConfigStore,
