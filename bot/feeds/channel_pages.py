@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from bot.model.entries import ParsedDocument, ParseFailed, ParseOutcome
 from bot.model.feeds import Failure, FeedDue, Fetched, FetchFailed, FetchOutcome
-from bot.parse.channel import oldest_post
+from bot.parse.channel import is_channel_page, oldest_post
 from bot.text.url import host_and_port
 
 MAX_PAGES = 25  #: pages before the newest that a poll reads, of twenty posts each
@@ -77,6 +77,8 @@ async def with_missed_posts(
         and _is_missing(pages[-1], known, feed.state.last_ok_at)
     ):
         answer = await fetch(_page_before(first.url, oldest))
+        if isinstance(answer, Fetched) and is_channel_page(answer.body, shows_posts=False):
+            break  # there is nothing before: the page that came first has shown how posts look
         parsed = await parse(answer) if isinstance(answer, Fetched) else None
         if not isinstance(answer, Fetched) or not isinstance(parsed, ParsedDocument):
             if feed.state.failures + 1 < TRIES:

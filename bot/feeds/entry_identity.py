@@ -23,6 +23,7 @@ from bot.model.entries import (
 )
 from bot.model.feeds import FeedDue, FeedState, Policy
 from bot.model.poll import KnownEntries, Lookup
+from bot.text.channel_link import followed_channel
 from bot.text.counters import same_but_counting, steady_headline
 from bot.text.fold import folded_key
 
@@ -59,6 +60,8 @@ def _policy(
     policy, links_identify = feed.state.policy, feed.state.links_identify
     if urlsplit(feed.address).hostname == "news.google.com":
         return Policy.TITLE, links_identify
+    if followed_channel(feed.url):  # it says the same again and again, under numbers of Telegram
+        return Policy.GUID, True
     titles_of_link: dict[bytes, set[bytes]] = {}
     links_of_guid: dict[bytes, set[tuple[bytes, bytes]]] = {}
     for _, keys in pairs:

@@ -127,6 +127,12 @@ def oldest_post(body: bytes) -> int:
     return min(map(int, numbers), default=0)
 
 
+def is_channel_page(body: bytes, *, shows_posts: bool) -> bool:
+    """Return whether a page has the frame of a channel, with posts or without."""
+    is_framed = b"tgme_channel_" in body or b"tme_no_messages_found" in body
+    return is_framed and bool(oldest_post(body)) is shows_posts
+
+
 def _without_posts(tree: Any, name: str) -> ParseOutcome:
     """Tell a hidden preview, what is no channel, and a page that is not known any more apart."""
     extra = _line(_text_of(tree, ".tgme_page_extra"))

@@ -14,6 +14,7 @@ from channel_pages import channel_page, landing_page, post
 from support import FeedServer, ManualClock, Recorder, item, newsbell, poll, query, rss
 
 from bot.model.delivery import DeliveryKind
+from bot.model.feeds import Policy
 from bot.model.status import FeedStatus
 from bot.parse.entry_keys import link_key
 from bot.service.app import App
@@ -186,6 +187,22 @@ async def test_posts_that_the_page_shows_no_more_are_fetched_and_edits_change_th
 
     assert terminal.titles(DeliveryKind.EDIT)[-1:] == ["Ferries leave the harbour of Latakia again"]
     assert channel.asked[3:] == ["", ""]
+
+
+async def test_what_a_channel_deletes_and_says_again_is_said_again(
+    app: App, channel: Channel, clock: ManualClock, terminal: Recorder
+) -> None:
+    """Each siren is an alarm of its own, though all have the same words."""
+    said = ("Siren at the quay", "All clear at the quay", "The quay is open again")
+    for day in range(3):
+        clock.advance(timedelta(hours=20))
+        channel.posts = {10 * (day + 1): ("Good morning", clock.now())}
+        channel.write(*said, at=clock.now())
+        await poll(app)
+    [state] = [feed.state for feed in await feeds(app) if feed.name == f"@{NAME}"]
+
+    assert state.policy is Policy.GUID
+    assert (await stories_of(app, "quay"))[0] == 9
 
 
 async def test_deleted_posts_are_no_reason_to_read_what_was_there_before(
