@@ -218,6 +218,6 @@ def is_empty(index: Index) -> bool:
         or index._unkeyed
         or any(index._key_kinds.values())
         or index._prefix_lengths
-        or index._all_names
-        or index._small_names
+        or index._by_name
+        or index._by_name._parts
     )

@@ -15,7 +15,7 @@ from bot.names.forms import (
 from bot.names.known_spellings import known_spellings, spelling_in
 from bot.names.other_words import is_inflected, is_other_word
 from bot.names.pattern import NameToken
-from bot.names.phonemes import ABJAD, collapse_repeats, is_vowel
+from bot.names.phonemes import ABJAD, collapse_repeats, is_vowel, join_phonemes
 from bot.names.phonetic_key import skeletons
 from bot.names.transliteration import comparison_mode, script, transcribe
 from bot.text.word_cache import word_cache
@@ -60,7 +60,7 @@ def word_cost(
         return _INITIAL_COST if is_initial and word.isalpha() and token.text.isalpha() else NO_MATCH
     if language and is_inflected(token.text, word, language):
         return _STEMMING_COST
-    cost, form = _phonetic_cost(token.phonemes, token.script, word, alone=alone, slack=slack)
+    cost, form = phonetic_cost(token.phonemes, token.script, word, alone=alone, slack=slack)
     if cost == NO_MATCH:
         return cost
     if form != word and language not in PREFIXING and form != without_article(word):
@@ -74,10 +74,10 @@ def word_cost(
 
 
 @word_cache(131072)
-def _phonetic_cost(
+def phonetic_cost(
     phonemes: str, name_script: str, word: str, *, alone: bool, slack: float
 ) -> tuple[float, str]:
-    """The least cost of a word, and the word without the prefixes that had to be removed."""
+    """Return the least cost of a word, and it without the prefixes that had to be removed."""
     if alone and word in common_words():
         return NO_MATCH, word
     mode = comparison_mode(name_script, script(word))
@@ -124,10 +124,8 @@ def may_be_first_piece(phonemes: str, name_script: str, word: str) -> bool:
     ):
         return False
     piece = transcribe(word)
-    name_skeletons = skeletons(phonemes)
-    if not any(
-        skeleton.startswith(prefix) for prefix in skeletons(piece) for skeleton in name_skeletons
-    ):
+    starts = skeletons(piece)
+    if not any(skeleton.startswith(starts) for skeleton in skeletons(phonemes)):
         return False
     mode = comparison_mode(name_script, script(word))
     limit = 0.8 * max_distance(phonemes, mode) + _PIECE_END_COST
@@ -135,16 +133,19 @@ def may_be_first_piece(phonemes: str, name_script: str, word: str) -> bool:
     return any(distance(phonemes[:length], piece, mode, limit) <= limit for length in lengths)
 
 
+def pieces_sound(pieces: tuple[str, ...]) -> str:
+    """Return the phonemes of words of a text together, without articles behind the first."""
+    joined = transcribe(pieces[0])
+    for piece in pieces[1:]:
+        if piece not in ARTICLES:
+            joined = join_phonemes(joined, transcribe(piece))
+    return joined
+
+
 @word_cache(65536)
 def pieces_cost(phonemes: str, name_script: str, pieces: tuple[str, ...]) -> float:
     """Return the cost of several words of a text for one word of a name."""
-    joined = collapse_repeats(
-        "".join(
-            transcribe(piece)
-            for index, piece in enumerate(pieces)
-            if not index or piece not in ARTICLES
-        )
-    )
+    joined = pieces_sound(pieces)
     if (
         phonetic_weight(phonemes) < _MIN_SPLIT_WEIGHT
         or len(joined) > 2 * len(phonemes)

@@ -21,6 +21,10 @@ _ENDINGS = frozenset("s t d m re ve ll".split())
 _SUFFIXING = frozenset(("tr", "az", "uz", "tk", "fi", "eo"))
 
 
+#: Text, folded words, and the half-open range of each in the text.
+_Field = tuple[str, Sequence[str], Sequence[tuple[int, int]]]
+
+
 @dataclass(frozen=True, slots=True)
 class NameContext:
     """What is known of the words of a text."""
@@ -44,9 +48,7 @@ class NameText:
     context: NameContext
 
 
-def name_text(
-    fields: Iterable[tuple[str, Sequence[str], Sequence[tuple[int, int]]]], language: str
-) -> NameText:
+def name_text(fields: Iterable[_Field], language: str) -> NameText:
     """Return the words of the fields of a text.
 
     Args:
@@ -62,24 +64,56 @@ def name_text(
         if shift:
             listed.append("")
             ranges.append((shift - 1, shift))
-        small_here: list[int] = []
-        for index, word in enumerate(folded):
-            start, end = spans[index]
-            before = text[spans[index - 1][1] : start] if index else " "
-            if before and before in APOSTROPHES and _are_joined(folded[index - 1], word, language):
-                listed[-1] += word
-                ranges[-1] = (ranges[-1][0], shift + index + 1)
-                continue
-            if not before and is_unspaced_character(word):
-                adjacent.add(len(listed))
-            elif _is_small(text, start, end):
-                small_here.append(len(listed))
-            listed.append(word)
-            ranges.append((shift + index, shift + index + 1))
+        if text.isascii() and "'" not in text and "`" not in text:
+            small_here = _small_words(text, spans, len(listed))
+            listed += folded
+            ranges += [(index, index + 1) for index in range(shift, shift + len(folded))]
+        else:
+            small_here = _add_words(
+                (text, folded, spans), shift, language, listed, ranges, adjacent
+            )
         if _has_capital(text):  # a text of one case says nothing of its words
             small.update(small_here)
         shift += len(folded) + 1
     return NameText(listed, ranges, NameContext(language, frozenset(small), frozenset(adjacent)))
+
+
+def _small_words(text: str, spans: Sequence[tuple[int, int]], first: int) -> list[int]:
+    """Indices of the words in small letters of an ASCII text, from the first index on."""
+    return [
+        index
+        for index, (start, end) in enumerate(spans, first)
+        if text[start:end].islower() and (not start or text[start - 1] not in _SIGNS)
+    ]
+
+
+def _add_words(
+    field: _Field,
+    shift: int,
+    language: str,
+    listed: list[str],
+    ranges: list[tuple[int, int]],
+    adjacent: set[int],
+) -> list[int]:
+    """Add the words of a field; return the indices of those in small letters."""
+    text, folded, spans = field
+    small: list[int] = []
+    end = 0
+    for index, word in enumerate(folded):
+        start = spans[index][0]
+        before = text[end:start] if index else " "
+        end = spans[index][1]
+        if before and before in APOSTROPHES and _are_joined(folded[index - 1], word, language):
+            listed[-1] += word
+            ranges[-1] = (ranges[-1][0], shift + index + 1)
+            continue
+        if not before and is_unspaced_character(word):
+            adjacent.add(len(listed))
+        elif _is_small(text, start, end):
+            small.append(len(listed))
+        listed.append(word)
+        ranges.append((shift + index, shift + index + 1))
+    return small
 
 
 def text_of(text: str, language: str = "") -> NameText:

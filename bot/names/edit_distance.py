@@ -87,14 +87,12 @@ def end_cost(end: str, other: str, mode: int) -> float:
     return _least_cost(end, other, mode, at_end=True)
 
 
-@word_cache(65536)
 def silence_cost(phonemes: str, mode: int) -> float:
     """Return the least cost of turning a phoneme string into nothing, by way of other symbols.
 
     Those of two strings differ by no more than the distance of the strings.
     """
-    costs = _silence_costs(mode)
-    return sum(costs[symbol] for symbol in phonemes)
+    return sum(map(_silence_costs(mode).__getitem__, phonemes))
 
 
 @cache
@@ -113,27 +111,45 @@ def _silence_costs(mode: int) -> dict[str, float]:
     return least
 
 
+@cache
+def first_costs(mode: int) -> dict[str, float]:
+    """Return a lower bound of `start_cost` by the first symbols alone, by the pair as a string."""
+    gaps = _outer_gaps(mode, at_end=False)
+    return {
+        pair: min(1.5 * cost, gaps[pair[0]], gaps[pair[1]])
+        for pair, cost in substitution_costs(mode).items()
+    }
+
+
 def _least_cost(symbols: str, others: str, mode: int, *, at_end: bool) -> float:
-    """The least cost of what leads out of the corner of the two strings."""
-    costs, gaps = substitution_costs(mode), gap_costs(mode)
-    has_edge = mode == PLAIN or not at_end
-    row = [0.0]
-    for index, symbol in enumerate(others):
-        edge = _edge_cost(symbol, mode) if has_edge and not index else 0.0
-        row.append(row[-1] + gaps[symbol] + edge)
-    least = row[-1]
-    for index, symbol in enumerate(symbols):
-        gap = gaps[symbol] + (_edge_cost(symbol, mode) if has_edge and not index else 0.0)
-        next_row = [row[0] + gap]
-        for column, other in enumerate(others, 1):
-            weight = 1.5 if index == 0 and column == 1 and not at_end else 1.0
-            substitution = costs[symbol + other] * weight
-            next_row.append(
-                min(row[column - 1] + substitution, row[column] + gap, next_row[-1] + gaps[other])
-            )
-        row = next_row
-        least = min(least, row[-1])
-    return min(least, *row)
+    """The least cost of what leads out of the corner of two strings of two symbols each."""
+    costs, gaps, outer = substitution_costs(mode), gap_costs(mode), _outer_gaps(mode, at_end=at_end)
+    first, second, other, another = symbols[0], symbols[1], others[0], others[1]
+    gap, other_gap, second_gap, another_gap = (
+        outer[first],
+        outer[other],
+        gaps[second],
+        gaps[another],
+    )
+    row = other_gap + another_gap
+    substitution = costs[first + other] * (1.0 if at_end else 1.5)
+    inner = min(substitution, other_gap + gap, gap + gaps[other])
+    through_another = min(other_gap + costs[first + another], row + gap, inner + another_gap)
+    column = gap + second_gap
+    through_second = min(gap + costs[second + other], inner + second_gap, column + gaps[other])
+    last = min(
+        inner + costs[second + another], through_another + second_gap, through_second + another_gap
+    )
+    return min(row, through_another, column, through_second, last)
+
+
+@cache
+def _outer_gaps(mode: int, *, at_end: bool) -> dict[str, float]:
+    """Costs of a gap that is the first or the last of a string."""
+    gaps = gap_costs(mode)
+    if mode != PLAIN and at_end:
+        return gaps
+    return {symbol: gap + _edge_cost(symbol, mode) for symbol, gap in gaps.items()}
 
 
 def _edge_cost(symbol: str, mode: int) -> float:

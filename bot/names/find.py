@@ -34,7 +34,7 @@ from bot.names.transliteration import (
 from bot.text.chinese import simplify
 
 _MAX_TRANSCRIPTION = 20  # characters that are read as one transcribed name
-_MIN_TRANSCRIPTION = 3  # the same, at least
+MIN_TRANSCRIPTION = 3  #: the same, at least
 #: Characters that transcribe names, and are words before or behind a name as well.
 _WORDS_BEFORE = frozenset("于於日都大新那东東西南北德美法英")
 _WORDS_BEHIND = frozenset("来來华華都里得于於大多东東西南北内內因达達曾")
@@ -171,10 +171,9 @@ def _match_exactly(
         for spelling in pattern.exact.get(base, ()):
             start = index - spelling.anchor
             if (
-                start >= 0
-                and (spelling.is_sure or _is_used(pattern, spelling, word, context.language))
+                (spelling.is_sure or _is_used(pattern, spelling, word, context.language))
                 and not _is_word_of_its_own(pattern, spelling, word, context.language)
-                and _matches_exactly(spelling, words, start)
+                and matches_exactly(spelling, words, start)
             ):
                 return start, start + len(spelling.words)
     return None
@@ -207,9 +206,9 @@ def _is_hebrew_letter(word: str) -> bool:
     return len(word) == 1 and script(word) == HEBREW
 
 
-def _matches_exactly(spelling: ExactSpelling, words: Sequence[str], start: int) -> bool:
-    """Whether a spelling stands at an index, its words in any case form."""
-    if start + len(spelling.words) > len(words):
+def matches_exactly(spelling: ExactSpelling, words: Sequence[str], start: int) -> bool:
+    """Return whether a spelling stands at an index, its words in any case form."""
+    if start < 0 or start + len(spelling.words) > len(words):
         return False
     for offset, name_word in enumerate(spelling.words):
         word = simplify(words[start + offset])
@@ -246,23 +245,34 @@ def _match_characters(
         start = _match_syllables(pattern.syllables, words, index)
         if start is not None:
             return start, start + len(pattern.syllables)
-    if pattern.initial_keys.isdisjoint(initial_keys(words[index])) or _begins_within(
-        words, index, context
-    ):
-        return None
-    syllables = _read_characters(words, index)
-    if len(syllables) < _MIN_TRANSCRIPTION:  # of most characters of ordinary text
+    if pattern.initial_keys.isdisjoint(initial_keys(words[index])):
         return None
     name = pattern.joined_phonemes
-    phonemes, best, end = "", max_distance(name, SYLLABIC), index
-    for count, syllable in enumerate(syllables, 1):
-        phonemes = collapse_repeats(phonemes + syllable)
-        if _goes_on(words, index + count, context):
-            continue
+    best, end = max_distance(name, SYLLABIC), index
+    for count, phonemes in transcriptions(words, index, context):
         cost = distance(name, phonemes, SYLLABIC, best)
         if cost < best:
             best, end = cost, index + count
-    return (index, end) if end - index >= _MIN_TRANSCRIPTION else None
+    return (index, end) if end - index >= MIN_TRANSCRIPTION else None
+
+
+def transcriptions(words: Sequence[str], index: int, context: NameContext) -> list[tuple[int, str]]:
+    """Return what may be a transcribed name at an index: numbers of characters, their phonemes.
+
+    None for most characters of ordinary text.
+    """
+    if not _read_character(words[index]) or _begins_within(words, index, context):
+        return []
+    syllables = _read_characters(words, index)
+    if len(syllables) < MIN_TRANSCRIPTION:
+        return []
+    found: list[tuple[int, str]] = []
+    phonemes = ""
+    for count, syllable in enumerate(syllables, 1):
+        phonemes = collapse_repeats(phonemes + syllable)
+        if not _goes_on(words, index + count, context):
+            found.append((count, phonemes))
+    return found
 
 
 def _read_characters(words: Sequence[str], index: int) -> list[str]:

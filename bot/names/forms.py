@@ -183,18 +183,26 @@ def _without_case_ending(word: str) -> str:
     return word[:-1] if len(word) == 4 and word[-1] in _CASE_ENDINGS[-1] else word
 
 
-@word_cache(65536)
 def stem(word: str) -> str:
     """Return the stem of a Cyrillic word of five letters or more; other words unchanged."""
-    if len(word) < 4 or script(word) != CYRILLIC:
+    if len(word) < 4 or word.isascii() or script(word) != CYRILLIC:
         return word
+    return _stem(word)
+
+
+@word_cache(65536)
+def _stem(word: str) -> str:
     bare = _without_case_ending(word) if len(word) > 4 else word
     return _ALTERNATING_VOWEL.sub("о", bare.replace("ь", ""))
 
 
-@word_cache(65536)
 def base_forms(word: str) -> tuple[str, ...]:
     """Return possible base forms of a folded word: without case ending, or without prefixes."""
+    return (word,) if word.isascii() else _base_forms(word)
+
+
+@word_cache(65536)
+def _base_forms(word: str) -> tuple[str, ...]:
     whole = stem(simplify(word))
     word_script = script(word)
     if word_script not in (ARABIC, HEBREW):

@@ -31,6 +31,7 @@ _CASE_ENDINGS = frozenset(
 )
 #: Languages that decline names in Latin letters.
 _DECLINING = frozenset("pl cs sk sl hr bs sr sh lt lv hu fi et tr az eu sq ro la".split())
+_MAX_ENDING = max(map(len, _CASE_ENDINGS))
 _GENITIVE = frozenset("de sv da no nb nl".split())  # those that add an s
 _ADJECTIVES = ("ый", "ого", "ому", "ым", "ых", "ыми", "ая", "ую", "ые", "ое", "ой")
 _ARABIC_VOWELS = frozenset("اويىئؤه")
@@ -104,12 +105,24 @@ def is_inflected(name: str, word: str, language: str) -> bool:
         return word == name + "s"
     if language not in _DECLINING:
         return False
-    root = name.rstrip("aeiou") if len(name) > _SHORT else name
+    root = root_of(name)
     return (
         word.startswith(root)
         and word[len(root) :] in _CASE_ENDINGS
         and frequency(word, language) <= max(frequency(name, language), _RARE)
     )
+
+
+def possible_roots(word: str) -> tuple[str, ...]:
+    """Return what a name in Latin letters begins with of which a word may be a case form."""
+    return tuple(
+        word[:-length] for length in range(1, _MAX_ENDING + 1) if word[-length:] in _CASE_ENDINGS
+    )
+
+
+def root_of(name: str) -> str:
+    """Return what all case forms of a name in Latin letters begin with."""
+    return name.rstrip("aeiou") if len(name) > _SHORT else name
 
 
 def _differs_in_writing(name: str, word: str, cost: float) -> bool:

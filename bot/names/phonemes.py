@@ -192,3 +192,8 @@ def phonetic_classes(symbol: str) -> tuple[str, ...]:
 def collapse_repeats(phonemes: str) -> str:
     """Return a phoneme string without repeated symbols."""
     return phonemes[:1] + "".join(after for before, after in pairwise(phonemes) if before != after)
+
+
+def join_phonemes(before: str, after: str) -> str:
+    """Join two phoneme strings without repeated symbols to one."""
+    return before + (after[1:] if before[-1:] == after[:1] else after)

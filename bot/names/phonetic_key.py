@@ -3,8 +3,6 @@
 A skeleton is the sequence of phonetic classes of the first consonants of a word.
 """
 
-from itertools import product
-
 from bot.names.chinese import pinyin, reading
 from bot.names.forms import base_forms, word_forms
 from bot.names.phonemes import phonetic_classes
@@ -14,20 +12,29 @@ from bot.text.word_cache import word_cache
 
 _MAX_CLASSES = 4  # of a skeleton
 _MAX_SKELETONS = 8  # of a phoneme string
+_SILENT = ("",)  # classes of what is always a vowel
 
 
 @word_cache(65536)
 def skeletons(phonemes: str) -> tuple[str, ...]:
     """Return the skeletons of a phoneme string; several where a symbol has several classes."""
-    partial: dict[str, None] = {"": None}
+    partial = [""]
     for symbol in phonemes:
-        extended = dict.fromkeys(
+        classes = phonetic_classes(symbol)
+        if classes == _SILENT:
+            continue
+        extended = [
             _append_class(skeleton, phonetic_class)
-            for skeleton, phonetic_class in product(partial, phonetic_classes(symbol))
-        )
-        partial = dict.fromkeys(list(extended)[:_MAX_SKELETONS])
-        if all(len(skeleton) > _MAX_CLASSES for skeleton in partial):
+            for skeleton in partial
+            for phonetic_class in classes
+        ]
+        partial = extended if len(extended) == 1 else list(dict.fromkeys(extended))[:_MAX_SKELETONS]
+        if len(partial[0]) > _MAX_CLASSES and all(
+            len(skeleton) > _MAX_CLASSES for skeleton in partial
+        ):
             break
+    if len(partial) == 1:
+        return (partial[0][:_MAX_CLASSES],)
     return tuple(dict.fromkeys(skeleton[:_MAX_CLASSES] for skeleton in partial))
 
 

@@ -1,42 +1,39 @@
 """Whether a name may stand at a place of a text: quick, never too strict. Not matching.
 
-What `bot.names.find` matches passes both checks of a name: that of the word, which an index asks
-once for each word and remembers, and that of the place, which looks at the words beside it as well.
-Costs are bounded from below by the first and last two phonemes.
+What `bot.names.find` matches passes both checks of a name: what a word may be of it, which an index
+asks once for each word and remembers, and whether the words beside it may be the rest.
+Costs are bounded from below by the first and last two phonemes before they are computed.
 """
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from bot.names.alignment import MAX_FILLERS, MAX_PIECES, is_filler
-from bot.names.chinese import pinyin
 from bot.names.common_words import common_words
-from bot.names.compare import pieces_cost
+from bot.names.compare import phonetic_cost, pieces_cost, pieces_sound
 from bot.names.context import NameText
 from bot.names.edit_distance import (
     NO_MATCH,
-    distance,
     end_cost,
+    first_costs,
     max_distance,
     phonetic_weight,
     silence_cost,
     start_cost,
 )
 from bot.names.forms import (
-    ARTICLES,
     FUNCTION_WORDS,
-    base_forms,
     canonical,
     stem,
     without_final_vowels,
     word_forms,
 )
 from bot.names.known_spellings import known_spellings, spellings_in_languages
+from bot.names.other_words import possible_roots, root_of
 from bot.names.pattern import NamePattern, NameToken
-from bot.names.phonemes import ABJAD, PLAIN, SYLLABIC
-from bot.names.phonetic_key import initial_keys, word_keys
+from bot.names.phonemes import PLAIN
+from bot.names.phonetic_key import skeletons
 from bot.names.transliteration import (
-    HEBREW,
     comparison_mode,
     is_unspaced_character,
     script,
@@ -45,81 +42,99 @@ from bot.names.transliteration import (
 from bot.text.word_cache import word_cache
 
 _CLOSE = 1e-9  # sums in another order differ by less
-_MODES = (PLAIN, ABJAD, SYLLABIC, ABJAD + SYLLABIC)
+_MODES = 4  # PLAIN, ABJAD, SYLLABIC, and the last two together
 _SPLIT_WEIGHT = 3.2  # phonetic weight of a word that may be split into pieces, at least
-SILENT = 0  #: what `hear` says of a word at which no text has the name
-_SURE = -1  # the place needs no look
-_NEVER, _PIECE, _WORD = range(3)  # what a word of a text may be of a word of a name
+SURE = -1  #: what is heard of a word at which the name may stand, whatever is beside it
+NEVER, PIECE, WORD = range(3)  #: what a word of a text may be of a word of a name
+PART_BITS = 2  #: of what is heard, for each word of a name
 
 
-class _Sound(NamedTuple):
-    """A string of phonemes, and what is compared of it first."""
+class Sound:
+    """A string of phonemes, and what is compared of it first. Not its cost."""
 
-    phonemes: str
-    start: str  #: the first two; empty where there are fewer than three
-    end: str  #: the last two, the last one first; empty where there are fewer than four
-    limits: tuple[float, ...]  #: of the cost, by mode
-    is_bare: bool = False  #: to be compared with a name without its final vowels
+    __slots__ = ("_limits", "_silences", "end", "is_bare", "phonemes", "start")
+
+    def __init__(self, phonemes: str, *, is_bare: bool = False) -> None:
+        self.phonemes = phonemes
+        #: the first two; empty where there are fewer than three
+        self.start = phonemes[:2] if len(phonemes) > 2 else ""
+        #: the last two, the last one first; empty where there are fewer than four
+        self.end = phonemes[:-3:-1] if len(phonemes) > 3 else ""
+        self.is_bare = is_bare  #: to be compared with a name without its final vowels
+        self._limits: list[float | None] = [None] * _MODES
+        self._silences: list[float | None] = [None] * _MODES
+
+    def limit(self, mode: int) -> float:
+        """Return the highest cost of what is a spelling of it."""
+        limit = self._limits[mode]
+        if limit is None:
+            limit = self._limits[mode] = max_distance(self.phonemes, mode) + _CLOSE
+        return limit
+
+    def silence(self, mode: int) -> float:
+        """Return the cost of turning it into nothing."""
+        silence = self._silences[mode]
+        if silence is None:
+            silence = self._silences[mode] = silence_cost(self.phonemes, mode)
+        return silence
 
 
-class _Word(NamedTuple):
+class TextWord(NamedTuple):
     """A word of a text."""
 
     text: str
     canonical: str
     stem: str
     script: str
-    forms: tuple[_Sound, ...]
+    forms: tuple[Sound, ...]
     may_be_piece: bool  #: and be followed by the rest of a word
+    skeletons: tuple[str, ...]  #: as those of a part begin of which it is the first piece
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """A required word of a name, or all of the name as one word."""
 
     text: str
     stem: str
     root: str  #: with which its case forms in Latin letters begin
+    alone: bool  #: the name has no other words to confirm a match
+    own_slack: float  #: cost that each word may have beside others
     spellings: frozenset[str]  #: that are known, in any language
     script: str
-    whole: _Sound
-    bare: _Sound | None  #: without final vowels
-    slack: float  #: cost that each word may have beside others
+    whole: Sound
+    skeletons: tuple[str, ...]
+    bare: Sound | None  #: without final vowels
+    slack: float  #: the same, as a limit of sums in another order
     may_split: bool
 
 
-def _sound(phonemes: str, *, is_bare: bool = False) -> _Sound:
-    return _Sound(
-        phonemes,
-        phonemes[:2] if len(phonemes) > 2 else "",
-        phonemes[:-3:-1] if len(phonemes) > 3 else "",
-        tuple(max_distance(phonemes, mode) + _CLOSE for mode in _MODES),
-        is_bare,
-    )
-
-
 @word_cache(32768)
-def _word(text: str) -> _Word:
-    return _Word(
+def text_word(text: str) -> TextWord:
+    """Return a folded word of a text, ready to be compared."""
+    return TextWord(
         text,
         canonical(text),
         stem(text),
         script(text),
-        tuple(_sound(form.phonemes, is_bare=form.stemmed) for form in word_forms(text)),
+        tuple(Sound(form.phonemes, is_bare=form.stemmed) for form in word_forms(text)),
         text not in FUNCTION_WORDS and text not in common_words(),
+        skeletons(transcribe(text)),
     )
 
 
-def _part(token: NameToken, phonemes: str, text: str, slack: float) -> _Part:
+def _part(token: NameToken, phonemes: str, text: str, slack: float, *, alone: bool) -> Part:
     bare = without_final_vowels(phonemes)
-    root = text.rstrip("aeiou") if len(text) > 4 else text
-    return _Part(
+    return Part(
         text,
         stem(text),
-        root,
+        root_of(text),
+        alone,
+        slack,
         spellings_in_languages(text).union(known_spellings(text)),
         token.script,
-        _sound(phonemes),
-        _sound(bare) if len(bare) > 2 else None,
+        Sound(phonemes),
+        skeletons(phonemes),
+        Sound(bare) if len(bare) > 2 else None,
         slack + _CLOSE,
         phonetic_weight(phonemes) >= _SPLIT_WEIGHT,
     )
@@ -128,76 +143,53 @@ def _part(token: NameToken, phonemes: str, text: str, slack: float) -> _Part:
 class PlaceCheck:
     """Tells of a name where it may stand."""
 
-    __slots__ = ("_exact", "_joined", "_needs_other", "_parts", "pattern")
+    __slots__ = ("_needs_other", "joined", "parts", "pattern")
 
     def __init__(self, pattern: NamePattern) -> None:
         self.pattern = pattern
-        self._exact = frozenset(pattern.exact)
         tokens = pattern.orders[0]
         required = [token for token in tokens if not token.optional]
-        is_alone = len(required) == 1
-        slack = 0.0 if is_alone else 0.5 * max_distance(pattern.joined_phonemes, PLAIN)
-        self._parts = tuple(_part(token, token.phonemes, token.text, slack) for token in required)
-        self._joined = (
-            _part(tokens[0], pattern.joined_phonemes, "".join(token.text for token in tokens), 0.0)
+        alone = len(required) == 1
+        slack = 0.0 if alone else 0.5 * max_distance(pattern.joined_phonemes, PLAIN)
+        self.parts = tuple(
+            _part(token, token.phonemes, token.text, slack, alone=alone) for token in required
+        )
+        text = "".join(token.text for token in tokens)
+        #: all of the name as one word, where it has several
+        self.joined = (
+            _part(tokens[0], pattern.joined_phonemes, text, 0.0, alone=True)
             if len(tokens) > 1
             else None
         )
         #: Whether another word of the name stands beside each: what is between is known.
         self._needs_other = len(required) > 1 and len(tokens) == len(required)
 
-    def hear(self, word: str) -> int:
-        """Return what a folded word may be of the name: SILENT where no text has the name at it.
-
-        What else it is, is for `may_stand`.
-        """
-        pattern = self.pattern
-        if not self._exact.isdisjoint(base_forms(word)):
-            return _SURE
-        if is_unspaced_character(word):
-            is_heard = (
-                not pattern.initial_keys.isdisjoint(initial_keys(word))
-                or pinyin(word) in pattern.syllables
-            )
-            return _SURE if is_heard else SILENT
-        if pattern.anchor_keys.isdisjoint(word_keys(word)):
-            return SILENT
-        of_text = _word(word)
-        if (
-            pattern.place_kind
-            or of_text.script == HEBREW
-            or (self._joined is not None and _heard(self._joined, of_text) == _WORD)
-        ):
-            return _SURE
-        heard = 0
-        for place, part in enumerate(self._parts):
-            heard |= _heard(part, of_text) << (2 * place)
-        return heard
-
     def may_stand(self, text: NameText, index: int, heard: int) -> bool:
-        """Return whether the name may stand at a word of a text, of which `hear` said this."""
-        if heard == _SURE:
+        """Return whether the name may stand at a word of a text.
+
+        Args:
+            text: the words of the text.
+            index: of the word.
+            heard: what the word may be of each of `parts`, the first in the lowest bits, or SURE.
+        """
+        if heard == SURE:
             return True
-        if index in text.context.small:
-            return False
-        if index and len(text.words[index - 1]) == 1 and script(text.words[index - 1]) == HEBREW:
-            return True
-        return any(
-            self._has_part(part, text, index, heard >> (2 * place) & 3)
-            for place, part in enumerate(self._parts)
+        return index not in text.context.small and any(
+            self._has_part(part, text, index, heard >> (PART_BITS * place) & 3)
+            for place, part in enumerate(self.parts)
         )
 
-    def _has_part(self, part: _Part, text: NameText, index: int, heard: int) -> bool:
+    def _has_part(self, part: Part, text: NameText, index: int, heard: int) -> bool:
         """Whether a word may be this part, and others of the name stand beside it.
 
         What is cheap to find out comes first: words in small letters are no others.
         """
-        if heard == _NEVER:
+        if heard == NEVER:
             return False
         words = text.words
         if not self._needs_other or self._has_other(part, text, index - 1, -1):
-            return heard == _WORD or any(_pieces(part, words, index, 1))
-        if heard == _WORD and self._has_other(part, text, index + 1, 1):
+            return heard == WORD or any(_pieces(part, words, index, 1))
+        if heard == WORD and self._has_other(part, text, index + 1, 1):
             return True
         return part.may_split and any(
             self._has_other(part, text, index + count, 1)
@@ -205,12 +197,12 @@ class PlaceCheck:
             for count in range(2, MAX_PIECES + 1)
         )
 
-    def _has_other(self, part: _Part, text: NameText, index: int, step: int) -> bool:
+    def _has_other(self, part: Part, text: NameText, index: int, step: int) -> bool:
         """Whether another part may stand at an index, or behind what may be between."""
         return any(
             _stands(other, text, place, step)
             for place in _places(text.words, index, step)
-            for other in self._parts
+            for other in self.parts
             if other is not part
         )
 
@@ -226,20 +218,20 @@ def _places(words: list[str], index: int, step: int) -> Iterator[int]:
         index += step
 
 
-def _stands(part: _Part, text: NameText, index: int, step: int) -> bool:
+def _stands(part: Part, text: NameText, index: int, step: int) -> bool:
     """Whether a part may stand at an index, and go on from there."""
     words = text.words
     if index in text.context.small and words[index] != part.text:
         return False
-    heard = _heard(part, _word(words[index]))
-    if heard == _WORD:
+    heard = _heard_of(part, text_word(words[index]))
+    if heard == WORD:
         return True
     return (
-        part.may_split and (step < 0 or heard == _PIECE) and any(_pieces(part, words, index, step))
+        part.may_split and (step < 0 or heard == PIECE) and any(_pieces(part, words, index, step))
     )
 
 
-def _pieces(part: _Part, words: list[str], index: int, step: int) -> Iterator[int]:
+def _pieces(part: Part, words: list[str], index: int, step: int) -> Iterator[int]:
     """How many words may be the pieces of a part."""
     pieces = [words[index]]
     for count in range(2, MAX_PIECES + 1):
@@ -253,55 +245,99 @@ def _pieces(part: _Part, words: list[str], index: int, step: int) -> Iterator[in
         pieces.append(words[beyond])
         ordered = tuple(pieces[::step])
         if (
-            _may_join(part, ordered[0], ordered[-1])
+            may_be_joined(part, ordered[0], Sound(pieces_sound(ordered)))
             and pieces_cost(part.whole.phonemes, part.script, ordered) < NO_MATCH
         ):
             yield count
 
 
-def _may_join(part: _Part, first: str, last: str) -> bool:
-    """Whether pieces that begin and end with these words may be a part."""
-    begin, end = transcribe(first), transcribe(last)
-    if len(begin) < 3 or len(end) < 2 or last in ARTICLES:
-        return True
-    mode = comparison_mode(part.script, script(first))
-    limit = (1.0 if len(first) == 1 else 0.5) * part.whole.limits[mode]
-    least = start_cost(part.whole.start, begin[:2], mode)
-    return least <= limit and least + end_cost(part.whole.end, end[:-3:-1], mode) <= limit
-
-
-def _heard(part: _Part, word: _Word) -> int:
-    """What a word may be of a part: all of it, the first piece, or nothing."""
-    text = word.text
+def _heard_of(part: Part, word: TextWord) -> int:
+    """What a word of a text may be of a part: all of it, the first piece, or nothing."""
     if (
-        part.text in (text, word.canonical)
-        or len(text) == 1
+        len(word.text) == 1
         or len(part.text) == 1
-        or text in part.spellings
-        or text.startswith(part.root)
-        or word.stem == part.stem
+        or is_written_like(part, word)
+        or sounds_like(part, word)
     ):
-        return _WORD
+        return WORD
+    if part.may_split and word.may_be_piece and may_begin(part, word):
+        return PIECE
+    return NEVER
+
+
+def sounds_like(part: Part, word: TextWord) -> bool:
+    """Whether a word sounds like a part, whatever it is in its language."""
+    return _sounds_close(part, word) and _costs_little(part, word)
+
+
+def is_written_like(part: Part, word: TextWord) -> bool:
+    """Whether a word is a known spelling of a part or a form of it in some language."""
+    text = word.text
+    return (
+        part.text in (text, word.canonical, text.removesuffix("s"))
+        or text in part.spellings
+        or word.stem == part.stem
+        or part.root in possible_roots(text)
+    )
+
+
+def _costs_little(part: Part, word: TextWord) -> bool:
+    cost, _ = phonetic_cost(
+        part.whole.phonemes, part.script, word.text, alone=part.alone, slack=part.own_slack
+    )
+    return cost < NO_MATCH
+
+
+def may_begin(part: Part, word: TextWord) -> bool:
+    """Return whether a word may be the first piece of a part."""
+    if word.forms:
+        mode = comparison_mode(part.script, word.script)
+        limit = (1.0 if len(word.text) == 1 else 0.5) * part.whole.limit(mode)
+        first = word.forms[0]
+        if first.silence(mode) > part.whole.silence(mode) + limit:
+            return False
+        starts = part.whole.start, first.start
+        if all(starts) and (
+            first_costs(mode)[starts[0][0] + starts[1][0]] > limit
+            or start_cost(*starts, mode) > limit
+        ):
+            return False
+    return any(skeleton.startswith(word.skeletons) for skeleton in part.skeletons)
+
+
+def may_be_joined(part: Part, first: str, joined: Sound) -> bool:
+    """Return whether words of a text may be a part: the first of them, and how all sound."""
+    whole = part.whole
+    mode = comparison_mode(part.script, script(first))
+    limit = (1.0 if len(first) == 1 else 0.5) * whole.limit(mode)
+    return abs(whole.silence(mode) - joined.silence(mode)) <= limit and _corners_close(
+        whole, joined, mode, limit
+    )
+
+
+def _corners_close(own: Sound, other: Sound, mode: int, limit: float) -> bool:
+    """Whether what two sounds begin and end with allows that they are close."""
+    if not (own.start and other.start):
+        return True
+    if first_costs(mode)[own.start[0] + other.start[0]] > limit:
+        return False
+    least = start_cost(own.start, other.start, mode)
+    if least > limit or not (own.end and other.end):
+        return least <= limit
+    return least + end_cost(own.end, other.end, mode) <= limit
+
+
+def _sounds_close(part: Part, word: TextWord) -> bool:
+    """Whether the distance to a form of a word may be small, by what costs little to find out."""
     mode = comparison_mode(part.script, word.script)
-    may_be_piece = part.may_split and word.may_be_piece
-    heard = _PIECE if may_be_piece and not word.forms else _NEVER
-    whole = part.whole.limits[mode]
+    most = part.whole.limit(mode)
     for form in word.forms:
         own = part.bare if form.is_bare else part.whole
         if own is None:
             continue
-        least = start_cost(own.start, form.start, mode) if own.start and form.start else 0.0
-        if may_be_piece and least <= whole:
-            heard = _PIECE
-        limit = max(part.slack, min(whole, form.limits[mode] + 0.1))
-        if (
-            least > limit
-            or abs(silence_cost(own.phonemes, mode) - silence_cost(form.phonemes, mode)) > limit
+        limit = max(part.slack, min(most, form.limit(mode) + 0.1))
+        if abs(own.silence(mode) - form.silence(mode)) <= limit and _corners_close(
+            own, form, mode, limit
         ):
-            continue
-        if not own.start or not form.start:
-            if distance(own.phonemes, form.phonemes, mode, limit) < NO_MATCH:
-                return _WORD
-        elif not own.end or not form.end or least + end_cost(own.end, form.end, mode) <= limit:
-            return _WORD
-    return heard
+            return True
+    return False

@@ -88,9 +88,13 @@ def _script_of(character: str) -> str:
     return OTHER
 
 
-@word_cache(65536)
 def script(word: str) -> str:
     """Return the script of a folded word (ISO 15924), that of its first letter."""
+    return LATIN if word.isascii() else _script(word)
+
+
+@word_cache(65536)
+def _script(word: str) -> str:
     for character in word:
         if character in "ー・":
             return KANA
@@ -104,6 +108,7 @@ def is_unspaced_character(word: str) -> bool:
     return len(word) <= 2 and script(word) in _UNSPACED
 
 
+@lru_cache(maxsize=64)  # of eight scripts
 def comparison_mode(name_script: str, other: str) -> int:
     """Return the mode in which words of two scripts are compared: PLAIN, ABJAD, SYLLABIC."""
     scripts = {name_script, other}

@@ -5,17 +5,14 @@ a name (`~`) or one of metadata (`lang:ru`).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, MutableSet
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from bot.errors import QueryError
 from bot.model.chats import Subscription
 from bot.model.entries import Article, Match
-from bot.names.context import NameText
-from bot.names.lookup_keys import word_keys
-from bot.names.pattern import NamePattern
-from bot.names.place_check import SILENT, PlaceCheck
+from bot.names.name_index import NameIndex
 from bot.query.index_keys import (
     KeySelector,
     WordClauses,
@@ -29,10 +26,6 @@ from bot.query.tree import Node, Term
 from bot.query.words import ArticleWords
 from bot.text.stem import query_stems
 
-CACHE_LIMIT = 16 * 1024 * 1024  #: bytes of the cached candidates of words that may be names
-_CACHED_WORD = 180  # bytes of a word in the cache, beside its letters and candidates
-_CACHED_NAME = 90  # bytes of a name that a word may be of
-_LATELY = 1000  # changed names that are looked up without the cache, before it is emptied
 _PREFIX_START = 3  # letters of a prefix by which its lengths are looked up
 _SAMPLE = 16  # every 16th article is counted, to learn which words are rare
 
@@ -47,13 +40,6 @@ class _CompiledQuery:
     clauses: WordClauses  #: words that are checked before the tree is evaluated
 
 
-#: A name, and a query that is indexed by its keys.
-_NamedQuery = tuple[PlaceCheck, _CompiledQuery]
-_HeardName = tuple[
-    _NamedQuery, int
-]  #: a name that a word may be of, and what the word may be of it
-
-
 class Index:
     """The compiled active subscriptions. Changed one at a time, between two articles."""
 
@@ -65,8 +51,7 @@ class Index:
         self._unkeyed: set[int] = set()  # subscriptions that are tried on every article
         self._key_kinds = {"^": 0, ":": 0}  # number of index keys of each special kind
         self._prefix_lengths: dict[str, Counter[int]] = {}  # of prefixes, by their first letters
-        self._all_names = _NamesByKey()
-        self._small_names = _NamesByKey()  # those that may be written in small letters
+        self._by_name: NameIndex[_CompiledQuery] = NameIndex()
         self._articles = 0  # matched so far
         #: queries that cannot be parsed (a list was removed); they do not affect the others
         self.broken: dict[int, tuple[Subscription, QueryError]] = {}
@@ -134,9 +119,7 @@ class Index:
             return
         for pattern in dict.fromkeys(name_patterns(tree)):
             if pattern.keys <= keys:
-                self._all_names.add(pattern, compiled)
-                if pattern.may_be_small:
-                    self._small_names.add(pattern, compiled)
+                self._by_name.add(pattern, compiled)
         for key in keys:
             if key[0] == "~":
                 continue
@@ -171,8 +154,7 @@ class Index:
         if compiled is None:
             return
         self._unkeyed.discard(subscription_id)
-        self._all_names.remove(compiled)
-        self._small_names.remove(compiled)
+        self._by_name.remove(compiled)
         for key in compiled.keys or ():
             if key[0] == "~":
                 continue
@@ -275,13 +257,8 @@ class Index:
         candidates.update(self._with_keys(self._by_key.keys() & words.postings.keys()))
         if self._key_kinds["^"]:
             candidates.update(self._with_keys(self._prefixes(words)))
-        if self._all_names:
-            text = words.name_text
-            small = text.context.small
-            for index, word in enumerate(text.words):
-                if word:
-                    names = self._small_names if index in small else self._all_names
-                    names.find(text, index, candidates)
+        if self._by_name:
+            candidates |= self._by_name.find(words.name_text)
         if self._key_kinds[":"]:
             candidates.update(self._with_keys(self._by_key.keys() & words.meta_keys()))
         return candidates
@@ -313,90 +290,6 @@ class Index:
 def uses_lists(query: str) -> bool:
     """Return whether a query may name a list."""
     return "@" in query or "＠" in query
-
-
-class _NamesByKey:
-    """Names that queries are indexed by, looked up by their keys.
-
-    What may be a name at a word is remembered. A change empties nothing: names that came lately are
-    looked up beside what is remembered, and those that are gone are passed over.
-    """
-
-    def __init__(self) -> None:
-        self._names: dict[_CompiledQuery, list[_NamedQuery]] = {}
-        self._by_key: dict[str, list[_NamedQuery]] = {}
-        self._lately: dict[str, list[_NamedQuery]] = {}  # since the cache was emptied
-        self._changes = 0  # the same
-        self._cache: dict[str, tuple[_HeardName, ...]] = {}
-        self._cached_bytes = 0  # about
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def add(self, pattern: NamePattern, compiled: _CompiledQuery) -> None:
-        """Add a name of a query, which is indexed by all keys of the name."""
-        named = (PlaceCheck(pattern), compiled)
-        self._names.setdefault(compiled, []).append(named)
-        for table in (self._by_key, self._lately) if self._cache else (self._by_key,):
-            for key in pattern.keys:
-                table.setdefault(key, []).append(named)
-        self._count_change()
-
-    def remove(self, compiled: _CompiledQuery) -> None:
-        """Remove the names of a query, if it has any."""
-        for named in self._names.pop(compiled, ()):
-            for table in (self._by_key, self._lately):
-                for key in named[0].pattern.keys:
-                    listed = table.get(key, [])
-                    if named in listed:
-                        listed.remove(named)
-                        if not listed:
-                            del table[key]
-            self._count_change()
-
-    def find(self, text: NameText, index: int, found: MutableSet[_CompiledQuery]) -> None:
-        """Add the queries of which a name may stand at a word of a text."""
-        word = text.words[index]
-        names = self._cache.get(word)
-        if names is None:
-            names = self._look_up(word)
-        for (check, compiled), heard in names:
-            if (
-                compiled not in found
-                and check.may_stand(text, index, heard)
-                and compiled in self._names
-            ):
-                found.add(compiled)
-        if self._lately:
-            for key in word_keys(word):
-                for check, compiled in self._lately.get(key, ()):
-                    heard = check.hear(word)
-                    if heard != SILENT and check.may_stand(text, index, heard):
-                        found.add(compiled)
-
-    def _look_up(self, word: str) -> tuple[_HeardName, ...]:
-        """The names that a word may be of."""
-        listed = dict.fromkeys(
-            named for key in word_keys(word) for named in self._by_key.get(key, ())
-        )
-        names = tuple(
-            (named, heard) for named in listed if (heard := named[0].hear(word)) != SILENT
-        )
-        self._cached_bytes += _CACHED_WORD + 2 * len(word) + _CACHED_NAME * len(names)
-        if self._cached_bytes > CACHE_LIMIT:
-            self._forget()
-        self._cache[word] = names
-        return names
-
-    def _count_change(self) -> None:
-        self._changes += bool(self._cache)
-        if self._changes > _LATELY:
-            self._forget()
-
-    def _forget(self) -> None:
-        self._cache.clear()
-        self._lately.clear()
-        self._cached_bytes = self._changes = 0
 
 
 class _ContainedWords(dict[str, bool]):

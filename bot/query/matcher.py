@@ -210,7 +210,7 @@ def token_ranges(leaf: Term | Prefix | Name | NamedList, words: ArticleWords) ->
         case Prefix():
             return _prefix_ranges(leaf, words)
         case Name(pattern=pattern):
-            return find_in(pattern, words.name_text, words.indices_with(pattern.keys))
+            return find_in(pattern, words.name_text, words.indices_with(pattern))
         case NamedList(items=items):
             return [position for item in items for position in token_ranges(item, words)]
 

@@ -1,12 +1,13 @@
 """The words of one article, tokenized, folded and stemmed once for all queries. Not matching."""
 
 from bisect import bisect_left, bisect_right
-from itertools import combinations, pairwise
+from itertools import combinations
 from unicodedata import normalize
 
 from bot.model.entries import Article, Span
 from bot.names.context import NameText, name_text
 from bot.names.lookup_keys import word_keys
+from bot.names.pattern import NamePattern
 from bot.query.fields import site_value
 from bot.text.fold import fold, folded_key
 from bot.text.overlap import repeated
@@ -27,7 +28,7 @@ def keys_of_word(word: str, language: str) -> tuple[str, ...]:
 
     С300 has the keys of S300, too, and Århus those of Aarhus, and the other way round.
     """
-    folded = fold(word)
+    folded = word if word.isascii() else fold(word)
     keys = (f"={folded}", *stems(word, language))
     if "å" in word or ("aa" in word and language not in _LONG_A_LANGUAGES):
         other = fold(word.replace("å", "aa")) if "å" in word else word.replace("aa", "å")
@@ -98,10 +99,10 @@ class ArticleWords:
         self.postings: dict[str, list[TokenRange]] = {}  #: keys to their positions
         self.spans: dict[str, list[Span] | None] = {}  #: cache: results of terms by their text
         self.sorted_keys: list[str] = []  #: filled by the first search for a prefix
-        self._name_keys: dict[str, list[int]] = {}  # filled by the first search for a name
+        # Words with a key, in small letters or not: filled by the first search for a name.
+        self._name_keys: dict[bool, dict[str, list[int]]] = {}
         self._name_text: NameText | None = None
         self._add_occurrences(lower, compounds, unspaced=unspaced)
-        self._add_postings()
 
     def _add_occurrences(
         self, lower: list[str], compounds: list[TokenRange], *, unspaced: bool
@@ -119,11 +120,9 @@ class ArticleWords:
                 if 2 <= end - start <= MAX_JOINED:
                     compound = joined(tuple(lower[start:end]))
                     occurrences.setdefault(compound, []).append((start, end))
-        if unspaced:  # pairs of characters of a script without spaces are rarer than single ones
-            for index, (first_word, second_word) in enumerate(pairwise(self.words)):
-                if is_unspaced(first_word) and is_unspaced(second_word):
-                    bigram = first_word + second_word
-                    occurrences.setdefault(bigram, []).append((index, index + 2))
+        self._add_postings()
+        if unspaced:
+            self._add_pairs()
 
     def _add_postings(self) -> None:
         postings, language = self.postings, self.language
@@ -131,6 +130,23 @@ class ArticleWords:
             for key in keys_of_word(word, language):
                 # Lists are shared between keys and never changed: words with the same stem get a
                 # new list.
+                postings[key] = positions if key not in postings else [*postings[key], *positions]
+
+    def _add_pairs(self) -> None:
+        """Add pairs of characters of a script without spaces: they are rarer than single ones.
+
+        They are folded already, have no stems, and are too many to be remembered.
+        """
+        postings = self.postings
+        pairs: dict[str, list[TokenRange]] = {}
+        before = ""
+        for index, word in enumerate(self.words):
+            is_here = is_unspaced(word)
+            if is_here and before:
+                pairs.setdefault(before + word, []).append((index - 1, index + 1))
+            before = word if is_here else ""
+        for pair, positions in pairs.items():
+            for key in (f"={pair}", pair):
                 postings[key] = positions if key not in postings else [*postings[key], *positions]
 
     def character_range(self, token_range: TokenRange) -> tuple[str, int, int]:
@@ -218,14 +234,25 @@ class ArticleWords:
             self._name_text = name_text(fields, self.language)
         return self._name_text
 
-    def indices_with(self, keys: frozenset[str]) -> list[int]:
-        """Return the indices in `name_text` of words with one of these keys of names, in order."""
-        if not self._name_keys:
+    def indices_with(self, pattern: NamePattern) -> list[int]:
+        """Return the indices in `name_text` of words that share a key with a name, in order.
+
+        Those in small letters only where the name may be.
+        """
+        indices = self._indices_of_keys(pattern.keys, small=False)
+        if pattern.may_be_small:
+            indices |= self._indices_of_keys(pattern.keys, small=True)
+        return sorted(indices)
+
+    def _indices_of_keys(self, keys: frozenset[str], *, small: bool) -> set[int]:
+        by_key = self._name_keys.get(small)
+        if by_key is None:
+            by_key = self._name_keys[small] = {}
+            in_small = self.name_text.context.small
             for index, word in enumerate(self.name_text.words):
-                for key in word_keys(word) if word else ():
-                    self._name_keys.setdefault(key, []).append(index)
-        lists = [self._name_keys[key] for key in keys & self._name_keys.keys()]
-        return sorted({index for indices in lists for index in indices}) if lists else []
+                for key in word_keys(word) if word and (index in in_small) == small else ():
+                    by_key.setdefault(key, []).append(index)
+        return {index for key in keys & by_key.keys() for index in by_key[key]}
 
     def name_words(self) -> dict[str, bool]:
         """Return the words that may be of a name, and whether each has small letters only."""

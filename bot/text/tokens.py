@@ -250,4 +250,6 @@ def compound_forms(parts: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
 
 def is_unspaced(word: str) -> bool:
     """Whether a word is a single character of a script without spaces."""
-    return not word.isascii() and _UNSPACED_CHARACTER.match(word) is not None
+    return not word.isascii() and (
+        "\u4e00" <= word[0] <= "\u9fff" or _UNSPACED_CHARACTER.match(word) is not None
+    )

@@ -3,12 +3,14 @@
 from pathlib import Path
 from random import Random
 
+import pytest
 from sampling import SEED, amount
 
 from bench.entries import load
 from bench.queries import Maker, vocabularies
 from bot.model.chats import Subscription
 from bot.model.entries import Article
+from bot.names import name_index
 from bot.names.spellings import spellings
 from bot.query.index import Index
 
@@ -117,6 +119,24 @@ def test_a_name_is_found_just_while_it_is_subscribed_also_where_words_were_looke
         assert [match.subscription_id for match in index.match(seen)] == found
         index.remove(2)
         assert [match.subscription_id for match in index.match(seen)] == [1]
+
+
+def test_names_are_found_after_many_were_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(name_index, "_MIN_REMOVED", 3)
+    seen = Article("Speech by Volodymyr Zelensky", "Donetsk and Benjamin Netanyahu", "en")
+    index = Index({})
+    for number, query in enumerate(
+        ("~Donetsk", '~"Benjamin Netanyahu"', '~"Benjamin Netanyahu"', "~Kharkiv", "~Minsk") * 2, 1
+    ):
+        index.set(subscription(number, query))
+    assert [match.subscription_id for match in index.match(seen)] == [1, 2, 3, 6, 7, 8]
+    for removed, left in ((1, [2, 3, 6, 7, 8]), (2, [3, 6, 7, 8]), (4, [3, 6, 7, 8]), (5, None)):
+        index.remove(removed)
+        if left:
+            assert [match.subscription_id for match in index.match(seen)] == left
+    for removed in (9, 10, 6, 7, 8):
+        index.remove(removed)
+    assert [match.subscription_id for match in index.match(seen)] == [3]
 
 
 def test_real_articles_have_the_queries_that_match_when_each_is_tried_alone(shared: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bot.model.chats import Subscription
 from bot.model.entries import Article
-from bot.query import index
+from bot.names import name_index
 from bot.query.index import Index
 from bot.text import word_cache
 from bot.text.word_cache import WORDS, CacheBudget
@@ -52,7 +52,7 @@ def test_words_without_end_in_many_languages_take_no_more_than_the_limit(
     monkeypatch: pytest.MonkeyPatch, length: int
 ) -> None:
     monkeypatch.setattr(WORDS, "limit", 1_000_000)
-    monkeypatch.setattr(index, "CACHE_LIMIT", 200_000)
+    monkeypatch.setattr(name_index, "CACHE_LIMIT", 200_000)
     queries = Index({})
     queries.set(Subscription(1, "Names", "~Zelensky OR harbour", (), (1,)))
     numbers = count()
@@ -60,7 +60,7 @@ def test_words_without_end_in_many_languages_take_no_more_than_the_limit(
         words = " ".join(f"{'x' * length}{next(numbers)}q" for _ in range(60))
         queries.match(Article(words[:300], words, language))
     assert 0 < WORDS.used <= 1_100_000
-    assert len(queries._all_names._cache) * index._CACHED_WORD <= 200_000
+    assert len(queries._by_name._cache) * name_index.CACHED_WORD <= 200_000
 
 
 def test_caches_of_words_are_under_one_limit() -> None:
