@@ -72,7 +72,7 @@ def decide_alerts(
     """Decide about the entries of one feed; the decisions, and the state for the next feed."""
     if not entries and not revisions:
         return AlertDecisions(), state
-    decision = _Decision(feed, state, rules)
+    decision = FeedAlerts(feed, state, rules)
     for entry in entries:
         decision.add_entry(entry)
     for revision in revisions:
@@ -108,8 +108,11 @@ class _Hit:
     collapse: bool = False
 
 
-class _Decision:
-    """One call of `decide_alerts` under way."""
+class FeedAlerts:
+    """What the entries of one feed mean for the chats, entry by entry.
+
+    `decide_alerts` is all of it at once. A caller may let other tasks run between two entries.
+    """
 
     def __init__(self, feed: FeedDue, state: AlertState, rules: AlertRules) -> None:
         self._feed = feed

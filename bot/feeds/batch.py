@@ -15,7 +15,7 @@ from random import Random
 
 import structlog
 
-from bot.alerts.decide import AlertRules, decide_alerts
+from bot.alerts.decide import AlertDecisions, AlertRules, FeedAlerts
 from bot.alerts.state import AlertState
 from bot.feeds.entry_identity import lookup_for
 from bot.feeds.page_match import decide_page
@@ -232,7 +232,14 @@ async def decide_commits(
             decision.commit,
             resolve_placements(decision.placed, merges, stored.originals),
         )
-        alerts, state = decide_alerts(entries, commit.revisions, decision.feed, state, rules)
+        alerts = AlertDecisions()
+        if entries or commit.revisions:
+            feed_alerts = FeedAlerts(decision.feed, state, rules)
+            async for entry in yielding(entries):
+                feed_alerts.add_entry(entry)
+            async for revision in yielding(commit.revisions):
+                feed_alerts.add_revision(revision)
+            alerts, state = feed_alerts.result()
         commits.append(
             changed(
                 commit,

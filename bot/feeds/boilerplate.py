@@ -147,7 +147,8 @@ class _Words:
 
     def first(self, count: int) -> tuple[str, ...]:
         """Return the first of them, folded."""
-        self.folded += map(_fold, self.raw[len(self.folded) : count])
+        if len(self.folded) < count:
+            self.folded += map(_fold, self.raw[len(self.folded) : count])
         return tuple(self.folded[:count])
 
     def common(self, other: "_Words") -> int:

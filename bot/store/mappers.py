@@ -74,7 +74,9 @@ def put_time(moment: datetime | None) -> str | None:
         return None
     if moment.tzinfo is None:
         raise ValueError("a time without a zone")
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")
 
 
 def get_time(text: str | None) -> datetime | None:

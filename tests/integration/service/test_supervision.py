@@ -54,7 +54,7 @@ def failing_on(monkeypatch: pytest.MonkeyPatch, target: str, mark: str) -> None:
         ("bot.feeds.batch.lookup_for", "by the bad feed"),
         ("bot.feeds.batch.decide_poll", "by the bad feed"),
         ("bot.feeds.batch.affected_stories", "by the bad feed"),
-        ("bot.feeds.batch.decide_alerts", "by the bad feed"),
+        ("bot.alerts.decide.article", "by the bad feed"),
         ("bot.store.poll_writes.put_state", "bad-etag"),
     ],
 )
