@@ -65,6 +65,7 @@ from bot.model.feeds import (
     SiteFeed,
 )
 from bot.model.gauges import Gauges
+from bot.model.hubs import HubLink, HubSubscription
 from bot.model.message import Message
 from bot.model.pages import PageCommit, PageCounts, PageDue, PageOutcome
 from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
@@ -103,7 +104,9 @@ class Fetcher(Protocol):
 class Caller(Protocol):
     """Calls an address, to say something. Raises nothing: a failure is an outcome."""
 
-    async def call(self, url: str, body: str | None = None) -> FetchFailed | None:
+    async def call(
+        self, url: str, body: str | None = None, form: Mapping[str, str] | None = None
+    ) -> FetchFailed | None:
         """GET the address, or POST this to it, within the deadline; None where it was taken."""
         ...
 
@@ -911,8 +914,41 @@ class WebStore(Protocol):
         ...
 
 
+class HubStore(Protocol):
+    """What is agreed with hubs that tell of news of feeds."""
+
+    async def note(self, links: Mapping[int, HubLink], now: datetime) -> None:
+        """Keep which hubs feeds name now; with another one everything begins anew."""
+        ...
+
+    async def due(self, now: datetime, limit: int) -> list[HubSubscription]:
+        """Return with which hubs to agree now, or again."""
+        ...
+
+    async def asked(self, feed_id: int, next_at: datetime) -> None:
+        """Keep that a hub was asked, and when it is asked again unless it agrees."""
+        ...
+
+    async def subscription(self, feed_id: int) -> HubSubscription | None:
+        """Return what is agreed with a feed's hub, or wanted; None where nothing is."""
+        ...
+
+    async def agreed(self, feed_id: int, until: datetime, next_at: datetime) -> None:
+        """Keep until when a hub tells of news, and when to agree again."""
+        ...
+
+    async def told(self, feed_id: int, now: datetime) -> bool:
+        """Make the feed due now; False where it was told of moments ago, or is not polled."""
+        ...
+
+
 class Store(Protocol):
     """The whole store, by what uses it."""
+
+    @property
+    def hubs(self) -> HubStore:
+        """What polling by hubs needs."""
+        ...
 
     @property
     def files(self) -> StoreFiles:

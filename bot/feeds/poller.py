@@ -21,9 +21,11 @@ from bot.feeds.feed_reader import FeedReader
 from bot.feeds.host_turns import PLACES, QUEUE, HostTurns
 from bot.feeds.poll_result import PollResponse, internal_failure
 from bot.model.changed import changed
-from bot.model.feeds import Failure, FeedDue, FetchOutcome
+from bot.model.feeds import Failure, FeedDue, Fetched, FetchOutcome
 from bot.model.hosts import HostAnswer
+from bot.model.hubs import HubLink
 from bot.model.poll import FeedCommit
+from bot.parse.hubs import hub_of_header
 from bot.ports import Clock, PollStore
 
 #: longer than a poll takes; a feed that waits longer for its host's turn is not claimed again
@@ -51,6 +53,7 @@ class PollReport:
     before: Failure | None  #: of the poll before
     answer_seconds: float = 0.0  #: that the answer took; 0 for not known
     parse_seconds: float = 0.0  #: of a processor, that reading took; 0 where nothing was read
+    hub: HubLink | None = None  #: that tells of its news
 
 
 def _ignore(_: float) -> None:
@@ -322,6 +325,14 @@ class Poller:
             await asyncio.wait_for(self._stopping.wait(), STORE_PAUSE.total_seconds())
 
 
+def _hub(response: PollResponse) -> HubLink | None:
+    """Return the hub that the answer names, in its header first (WebSub §4)."""
+    answer = response.answer
+    if not isinstance(answer, Fetched) or response.document is None:
+        return None
+    return hub_of_header(answer.link_header, answer.url) or response.document.hub
+
+
 def _reports(batch: Sequence[PollResponse], commits: Sequence[FeedCommit]) -> list[PollReport]:
     """A report of each poll that was committed."""
     responses = {response.feed.id: response for response in batch}
@@ -339,6 +350,7 @@ def _reports(batch: Sequence[PollResponse], commits: Sequence[FeedCommit]) -> li
                 feed.state.failure,
                 response.seconds,
                 document.seconds if document else 0.0,
+                _hub(response),
             )
         )
     return reports

@@ -100,20 +100,27 @@ class Client:
         """Do a conditional GET within the deadline."""
         return await self._within_deadline(self._follow(request))
 
-    async def call(self, url: str, body: str | None = None) -> FetchFailed | None:
-        """Call an address once within the deadline: GET, or POST with this body.
+    async def call(
+        self, url: str, body: str | None = None, form: Mapping[str, str] | None = None
+    ) -> FetchFailed | None:
+        """Call an address once within the deadline: GET, or POST with this body or form.
 
         What it answers is not read; a redirect is a failure.
         """
-        return await self._within_deadline(self._call(url, body))
+        if form is not None:
+            return await self._within_deadline(self._call(url, aiohttp.FormData(dict(form))))
+        content = None if body is None else body.encode()
+        return await self._within_deadline(self._call(url, content))
 
-    async def _call(self, address: str, body: str | None) -> FetchFailed | None:
+    async def _call(
+        self, address: str, content: bytes | aiohttp.FormData | None
+    ) -> FetchFailed | None:
         url = self._url_guard.parse(address)
         route = await self._routes.to(url)
         async with route.session.request(
-            "GET" if body is None else "POST",
+            "GET" if content is None else "POST",
             url,
-            data=None if body is None else body.encode(),
+            data=content,
             headers={"User-Agent": self._agent, "Connection": "close"},
             allow_redirects=False,
             proxy=route.proxy,
@@ -278,6 +285,7 @@ class Client:
             freshness=fresh,
             permanent_url=moved,
             truncated=not (whole and complete),
+            link_header=", ".join(headers.getall("Link", ()))[:2000],
         )
 
     async def _rejection(

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.model.feeds import Failure, FeedHints
+from bot.model.hubs import HubLink
 from bot.model.stories import Placement, StoryIds
 
 
@@ -68,6 +69,7 @@ class ParsedDocument:
     truncated: bool = False  #: the end is missing; the last entry was dropped
     is_sitemap: bool = False  #: robots.txt may forbid it
     children: tuple[str, ...] = ()  #: of an index: addresses of the sitemaps with its entries
+    hub: HubLink | None = None  #: that tells of its news
 
 
 @dataclass(frozen=True, slots=True)

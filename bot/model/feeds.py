@@ -203,6 +203,7 @@ class Fetched:
     #: set when every redirect of the chain was permanent and safe to adopt
     permanent_url: str | None = None
     truncated: bool = False  #: fewer bytes than announced
+    link_header: str = ""  #: the header Link
 
 
 @dataclass(frozen=True, slots=True)

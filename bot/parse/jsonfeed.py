@@ -16,6 +16,7 @@ from bot.parse.boilerplate import article_text
 from bot.parse.dates import DateStyle, read_date, style_of
 from bot.parse.document import AUTHORS_LENGTH, absolute, plausible_date
 from bot.parse.entry_keys import with_keys
+from bot.parse.hubs import hub_of_json_feed
 from bot.parse.texts import categories_of, summary_and_body
 from bot.text import clean
 from bot.text.language import language_of
@@ -156,6 +157,7 @@ def read_json_feed(
         language=language,
         skipped=skipped,
         faulty=faulty,
+        hub=hub_of_json_feed(document, url),
     )
 
 

@@ -17,6 +17,7 @@ from bot.parse.charset import charset_of, decode, is_wide, to_utf8
 from bot.parse.dates import DateStyle, read_date
 from bot.parse.document import absolute, date_style, feed_hints, to_entry
 from bot.parse.extract import Cut, Extract, extract_blocks, extract_whole
+from bot.parse.hubs import hub_of_document
 from bot.parse.jsonfeed import read_json_feed
 from bot.parse.repair import fault
 from bot.parse.sitemap import is_sitemap, read_sitemap
@@ -164,6 +165,7 @@ def _document(
         link=home,
         language=feed.language,
         hints=feed_hints(feed, head),
+        hub=hub_of_document(head, base),
         skipped=len(extract.entries) - faulty - len(entries),
         faulty=extract.faulty + faulty,
         truncated=truncated,

@@ -15,6 +15,7 @@ from bot.feeds.poller import Poller
 from bot.model.stories import Grouping
 from bot.ports import Clock, Store
 from bot.service.control import ASK_HOSTS, FEED_REQUESTS, FORGET, OUTBOX_REQUESTS, control
+from bot.service.hubs import Hubs
 from bot.service.jobs import SEARCH_BATCHES_ONCE, Jobs
 from bot.service.live_config import LiveConfig
 from bot.service.monitoring import Monitoring
@@ -48,12 +49,14 @@ class App:
         jobs: Jobs,
         telegram: TelegramChats | None,
         web: "WebPage | None",
+        hubs: Hubs | None,
         tick: timedelta,
         rematch: Callable[[Sequence[int], datetime], Awaitable[int]],
     ) -> None:
         """`telegram` is None where no token is set, `web` where no page is asked for.
 
-        `tick` is between two looks for due feeds.
+        `hubs` is None where they could not reach the page; `tick` is between two looks for due
+        feeds.
         """
         watched = monitoring.watched
         self.live: LiveConfig = watched.live
@@ -63,7 +66,7 @@ class App:
         self.deliverer: Deliverer = watched.deliverer
         self.workers = watched.workers
         self.subscriptions, self.telegram, self.jobs = subscriptions, telegram, jobs
-        self.web = web
+        self.web, self.hubs = web, hubs
         self.monitoring, self._report = monitoring, monitoring.report
         self.reloader = Reloader(
             self.live, self.store, subscriptions, self.clock, self._wake, self._report, rematch
@@ -103,6 +106,8 @@ class App:
             parts.append(Part("the chats", self.telegram.run))
         if self.web:
             parts.append(Part("the web page", self.web.run))
+        if self.hubs:
+            parts.append(Part("hubs", self.hubs.run))
         return parts
 
     async def _poll(self) -> None:

@@ -37,6 +37,7 @@ from bot.service.chat_services import build_chat
 from bot.service.clock import SystemClock
 from bot.service.clock_watch import ClockWatch
 from bot.service.feed_trial import agent_of, guard_of, limits_of, worker_limits_of
+from bot.service.hubs import Hubs
 from bot.service.jobs import Jobs, NetworkWatch
 from bot.service.last_good import Rejected
 from bot.service.live_config import LiveConfig
@@ -104,6 +105,7 @@ class _Base:
     wiring: Wiring
     measures: Measures
     caller: Caller  #: by the way that feeds of the file take
+    public_caller: Caller  #: by the way that feeds take which chats added
     access: SourceAccess  #: to channels, pages and sitemaps
 
 
@@ -124,10 +126,11 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
         network = NetworkWatch()
         deliverer = await _deliverer(base, bot, stack)
         committer = _committer(base)
-        poller = _poller(base, committer, deliverer, network)
+        hubs = _hubs(base)
+        poller = _poller(base, committer, deliverer, network, hubs)
         monitoring = Monitoring(_watched(base, poller, committer, deliverer, workers))
         telegram = _telegram(base, bot, monitoring, stack) if bot else None
-        page = _web(base, telegram, monitoring) if config.settings.web.listen else None
+        page = _web(base, telegram, monitoring, hubs) if config.settings.web.listen else None
 
         def clock_set(step: ClockStep) -> None:
             deliverer.clock_set(step)
@@ -160,6 +163,7 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
             jobs=jobs,
             telegram=telegram,
             web=page,
+            hubs=hubs,
             tick=wiring.tick,
             rematch=committer.rematch,
         )
@@ -246,6 +250,7 @@ async def _base(
         wiring,
         Measures(clock),
         fetcher,
+        public_fetcher,
         access,
     )
 
@@ -300,8 +305,20 @@ def _committer(base: _Base) -> BatchCommitter:
     )
 
 
+def _hubs(base: _Base) -> Hubs | None:
+    """Build what agrees with hubs; None where they could not call."""
+    web = base.live.settings.web
+    if web.listen is None or web.public is None:
+        return None
+    return Hubs(base.store, base.public_caller, base.wiring.clock, web.public)
+
+
 def _poller(
-    base: _Base, committer: BatchCommitter, deliverer: Deliverer, network: NetworkWatch
+    base: _Base,
+    committer: BatchCommitter,
+    deliverer: Deliverer,
+    network: NetworkWatch,
+    hubs: Hubs | None,
 ) -> Poller:
     live, clock = base.live, base.wiring.clock
 
@@ -311,6 +328,8 @@ def _poller(
             deliverer.wake()
         network.note(reports)
         base.measures.polled(reports)
+        if hubs:
+            hubs.polled(reports)
         base.wiring.polled(reports)
 
     reader = FeedReader(
@@ -321,7 +340,7 @@ def _poller(
         headers=live.headers,
         access=base.access,
     )
-    return Poller(
+    poller = Poller(
         base.store.polls,
         clock,
         reader,
@@ -330,6 +349,9 @@ def _poller(
         live.spacing,
         base.measures.commit.add,
     )
+    if hubs:
+        hubs.poll = poller.tick
+    return poller
 
 
 def _pages(base: _Base, committer: BatchCommitter, deliverer: Deliverer) -> ArticlePages:
@@ -385,7 +407,9 @@ def _telegram(
     return telegram
 
 
-def _web(base: _Base, telegram: TelegramChats | None, monitoring: Monitoring) -> "WebPage | None":
+def _web(
+    base: _Base, telegram: TelegramChats | None, monitoring: Monitoring, hubs: Hubs | None
+) -> "WebPage | None":
     """Build the web page."""
     # The server and its templates are for those who have a page.
     from bot.service.web_services import build_web  # noqa: PLC0415
@@ -397,6 +421,7 @@ def _web(base: _Base, telegram: TelegramChats | None, monitoring: Monitoring) ->
         telegram.members if telegram else None,
         base.wiring.clock,
         monitoring.health.look,
+        hubs.tell if hubs else _ignore,
     )
 
 

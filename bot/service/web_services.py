@@ -72,6 +72,7 @@ def build_web(
     members: Members | None,
     clock: Clock,
     health: Callable[[], Health],
+    told: Callable[[int], None],
 ) -> WebPage | None:
     """Build the web page; None where none is asked for. `members` is None without a bot."""
     settings = live.settings.web
@@ -97,5 +98,7 @@ def build_web(
         administers=views.administers,
         chart=charts.svg,
         public=settings.address,
+        hubs=store.hubs,
+        told=told,
     )
     return WebPage(settings.listen, services)

@@ -42,6 +42,7 @@ ROWS = {
     "message_references": 2_000,
     "claims": 500,
     "web_tokens": 300,
+    "hubs": 100,
     "links": 10,
     "pending": 2,
     "meta": 10,

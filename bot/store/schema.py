@@ -251,6 +251,17 @@ def m032_pages(db: Database) -> None:
     _execute(db, _PAGES)
 
 
+@migrations()
+def m033_hubs(db: Database) -> None:
+    """What is agreed with hubs that tell of news of feeds."""
+    db.execute(
+        "create table hubs (feed_id integer primary key references feeds (id) on delete cascade, "
+        "hub text not null, topic text not null, next_at text not null, until text, "
+        "tries integer not null default 0)"
+    )
+    db.execute("create index hubs_due on hubs (next_at)")
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():

@@ -26,6 +26,7 @@ from bot.store.database import DatabaseFiles, Lock, Writer, read_only
 from bot.store.deliveries import DeliveryTables
 from bot.store.forget import stored_about
 from bot.store.gauges import read_gauges
+from bot.store.hubs import HubTables
 from bot.store.pages import PageTables
 from bot.store.polls import PollTables
 from bot.store.search_index import SearchTables
@@ -48,6 +49,7 @@ class SqliteStore:
         self.admin = AdminTables(self._writer)
         self.search = SearchTables(self._writer)
         self.web = WebTables(self._writer)
+        self.hubs = HubTables(self._writer)
         self.archive = Archive(path)
 
     async def __aenter__(self) -> Self:

@@ -17,6 +17,7 @@ from bot.web import syndication
 from bot.web.answers import Answers, Refused, link_over
 from bot.web.attempts import Attempts
 from bot.web.blocks import Form, Page, Text, paragraph
+from bot.web.hubs import HubCalls
 from bot.web.pages.alerts import SHOWN, alerts_page, feed_address
 from bot.web.pages.decisions import decision, with_decisions
 from bot.web.pages.feeds import feed_page, feeds_page
@@ -35,6 +36,8 @@ STATIC = {
     "htmx.min.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }  #: our own files
+
+HUBS = "/hub/"  #: begins the addresses that hubs call
 
 log = structlog.stdlib.get_logger("newsbell.web")
 
@@ -76,6 +79,9 @@ class Handlers:
         add("POST", "/s/{link}", self._decide_story)
         add("GET", r"/out/{word}/alerts.{kind:atom|json}", self._syndicated)
         add("GET", "/static/{name}", self._file)
+        hubs = HubCalls(self._services)
+        for method, call in (("GET", hubs.verify), ("POST", hubs.take)):
+            add(method, rf"{HUBS}{{feed:\d{{1,15}}}}/{{word:[0-9a-f]{{32}}}}", call)
 
     def _try_word(self, word: str) -> None:
         """Raise a refusal where too many words were tried that are not good."""

@@ -14,7 +14,7 @@ from aiohttp.typedefs import Middleware
 
 from bot.errors import StoreError
 from bot.web.answers import HEADERS, Answers, Refused
-from bot.web.handlers import Handlers
+from bot.web.handlers import HUBS, Handlers
 from bot.web.origin import is_our_host, is_own_form
 from bot.web.services import WebServices
 
@@ -104,6 +104,7 @@ class WebPage:
         if not is_our_host(request.headers.get("Host", ""), self._public):
             raise Refused(421)
         changes = request.method not in {"GET", "HEAD"}
-        if changes and not is_own_form(request.headers, self._public):
+        is_hub = request.path.startswith(HUBS)
+        if changes and not is_hub and not is_own_form(request.headers, self._public):
             raise Refused(403)
         return await handler(request)

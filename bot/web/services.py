@@ -8,7 +8,7 @@ from bot.chat.services import AdminService, ChatConfig, DailyCounts, SearchServi
 from bot.i18n.catalog import Translator
 from bot.model.chats import Chat, ChatSettings
 from bot.model.status import Status
-from bot.ports import ChatStore, Clock, WebStore
+from bot.ports import ChatStore, Clock, HubStore, WebStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class WebServices:
     #: draws daily counts as SVG; the last argument: for a dark page. Raises ChartError
     chart: Callable[[DailyCounts, Translator, bool], Awaitable[bytes]]
     public: str  #: address by which people reach the page
+    hubs: HubStore
+    told: Callable[[int], None]  #: a hub tells of news of this feed
 
     def now(self) -> datetime:
         """Return the time."""

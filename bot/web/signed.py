@@ -1,4 +1,4 @@
-"""Signed links to stories: each opens one story, as one chat sees it, without a login.
+"""Signed links: each opens one story, as one chat sees it, or is where a hub tells of a feed.
 
 The signature is an HMAC over the chat and the article by a key of this newsbell alone; another key
 ends all of them. No I/O.
@@ -31,3 +31,18 @@ def read_story_link(key: bytes, link: str) -> tuple[int, int] | None:
 def _signature(key: bytes, chat_id: int, entry_id: int) -> str:
     text = f"story {chat_id} {entry_id}".encode()
     return hmac.new(key, text, sha256).hexdigest()[:_LENGTH]
+
+
+def hub_word(key: bytes, feed_id: int) -> str:
+    """Return what only the hub of a feed knows of its address."""
+    return hmac.new(key, f"hub of {feed_id}".encode(), sha256).hexdigest()[:_LENGTH]
+
+
+def hub_address(key: bytes, public: str, feed_id: int) -> str:
+    """Return the address at which the hub of a feed tells of its news."""
+    return f"{public.rstrip('/')}/hub/{feed_id}/{hub_word(key, feed_id)}"
+
+
+def hub_secret(key: bytes, feed_id: int, hub: str) -> str:
+    """Return the secret with which a hub signs what it sends of a feed."""
+    return hmac.new(key, f"secret of {feed_id} {hub}".encode(), sha256).hexdigest()

@@ -92,6 +92,7 @@ from bot.model.desired_config import DesiredConfig
 from bot.model.entries import EntryKeys, KnownEntry, Match, NewEntry, PlacedEntry, Revision
 from bot.model.feeds import DeclaredFeed, Failure, FeedState
 from bot.model.hosts import HostPace
+from bot.model.hubs import HubLink
 from bot.model.message import File, Message
 from bot.model.pages import PageCommit, PageRequest, PageState
 from bot.model.poll import AffectedStories, FeedCommit, Lookup
@@ -363,6 +364,7 @@ async def exercise(path: Path) -> None:
         await change_minds(work)
         await search(work)
         await open_web(work)
+        await agree_with_hubs(work)
         await operate(work)
     ReadOnlyDatabase(path).status()
     ReadOnlyDatabase(path).outbox(NOON)
@@ -723,6 +725,16 @@ def read(archive: Archive) -> None:
     archive.chats()
     archive.selectors()
     archive.added_feeds([PRIVATE])
+
+
+async def agree_with_hubs(work: Exercise) -> None:
+    hubs = work.store.hubs
+    await hubs.note({1: HubLink("https://hub.example/", "https://wire.example/rss")}, NOON)
+    await hubs.due(NOON, 10)
+    await hubs.asked(1, NOON)
+    await hubs.agreed(1, NOON + DAY, NOON)
+    await hubs.subscription(1)
+    await hubs.told(1, NOON)
 
 
 async def open_web(work: Exercise) -> None:
