@@ -43,10 +43,16 @@ class CommandQuota:
     def __init__(self, per_minute: Callable[[], int]) -> None:
         self._per_minute, self._times = per_minute, _Times()
 
+        self._told = _Times()
+
     def exceeded(self, update: ChatUpdate, now: datetime) -> bool:
         """Count an update; whether it is one too many of this minute. Those do not count."""
         sender = update.user_id or update.address
         return not self._times.take(sender, self._per_minute(), now)
+
+    def is_told(self, update: ChatUpdate, now: datetime) -> bool:
+        """Whether somebody is told of it: once a minute, or nobody knows why no reply comes."""
+        return self._told.take(update.user_id or update.address, 1, now)
 
 
 class LookQuota:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from bot.chat import postponed
 from bot.chat.access import ChatType, Permission
 from bot.chat.command_quota import CommandQuota, GroupQuota
-from bot.chat.context import Context, headed, language_of
+from bot.chat.context import Context, headed, language_of, text_reply
 from bot.chat.guard import Guard, Route
 from bot.chat.handlers import questions
 from bot.chat.handlers.admission import Admission
@@ -40,6 +40,7 @@ from bot.model.chat_events import (
     SetPaused,
     Text,
     TopicOpened,
+    WrittenMessage,
 )
 from bot.model.chats import Chat, ChatSettings
 from bot.model.message import MENTION, Message
@@ -155,7 +156,7 @@ class Dispatcher:
         if person.role is Role.BLOCKED:
             return self._blocked(update), chat
         if self._quota.exceeded(update, self._clock.now()):
-            return self._too_many(update), chat
+            return self._over_quota(update, chat), chat
         if isinstance(update, Reaction):
             return _rating(update, chat), chat
         opens_link = isinstance(update, Command) and update.name == "/start" and update.argument
@@ -300,6 +301,17 @@ class Dispatcher:
         if screen is None or screen.target_chat is None:
             return current
         return await self._store.chat(screen.target_chat) or current
+
+    def _over_quota(self, update: ChatUpdate, chat: Chat | None) -> Reply:
+        """Return what a person hears who wrote too often: once a minute, in their private chat."""
+        if not update.private or chat is None or not chat.allowed:
+            return self._too_many(update)
+        if not isinstance(update, WrittenMessage):
+            return self._too_many(update)
+        if not self._quota.is_told(update, self._clock.now()):
+            return Reply()
+        settings = chat.settings.over(ChatSettings(language=language_of(update)))
+        return text_reply(self._translator(settings).gettext("Too many requests. Wait a minute."))
 
     def _too_many(self, update: ChatUpdate) -> Reply:
         if not isinstance(update, Press):

@@ -76,13 +76,12 @@ def storyline(
             Text(f"{sign} {headline(story.title)}", style="bold" if story.requested else "")
         )
         console.print(Text(f"  {who_was_first(story)}", style="dim"))
-        for item in story.entries:
-            entry, delay = item.entry, format_delay(item.delay)
-            console.print(
-                Text(
-                    f"  {when(entry.at)}  {delay:>9}  {source_name(entry)}: {headline(entry.title)}"
-                )
-            )
+        times = [when(item.entry.at) for item in story.entries]
+        delays = [format_delay(item.delay) for item in story.entries]
+        width, span = max(map(len, times)), max(map(len, delays))
+        for item, at, delay in zip(story.entries, times, delays, strict=True):
+            source, title = source_name(item.entry), headline(item.entry.title)
+            console.print(Text(f"  {at:>{width}}  {delay:>{span}}  {source}: {title}"))
             if story.requested:
                 console.print(Text(f"      {item.reason}", style="dim"))
 

@@ -6,12 +6,14 @@ Reads values, changes nothing. Texts that chats show as well come from bot/searc
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, tzinfo
+from typing import IO, cast
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from bot.cli.faults import plural
+from bot.cli.streams import LogLines
 from bot.i18n.catalog import Translator
 from bot.model.delivery import DeliveryState, OutboxRow, WaitCause
 from bot.model.status import FeedStatus, Status
@@ -35,7 +37,15 @@ _REASONS = {"every": "set in feeds.yaml"}  # of an interval; the others read wel
 
 
 def open_console(*, error: bool = True) -> Console:
-    """Return the console for what people read beside the alerts."""
+    """Return the console for what people read beside the alerts.
+
+    On standard error, where it is no terminal, each line is an event of the log: whoever reads the
+    log gets JSON alone.
+    """
+    if error and not sys.stderr.isatty():
+        return Console(
+            file=cast("IO[str]", LogLines()), highlight=False, soft_wrap=True, force_terminal=False
+        )
     return Console(
         file=sys.stderr if error else sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty()
     )

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from bot.delivery.composer import Composer, fitting, linkable, units, without_links
 from bot.i18n.catalog import Translator
+from bot.model.abilities import ABILITIES
 from bot.model.alerts import AlertView, BundleKind
 from bot.model.chat_events import AlertAction
 from bot.model.chats import ChatKind
@@ -160,12 +161,13 @@ def render(
     if delivery.chat.settings.hide_names:
         alerts = tuple(replace(alert, subscriptions=()) for alert in delivery.alerts)
         delivery = replace(delivery, alerts=alerts)
+    kind = delivery.chat.kind
     if delivery.kind is DeliveryKind.AGAIN:
-        message = _again(delivery.alerts[0], now, translator, repeat=delivery.repeat)
+        message = _again(delivery.alerts[0], now, translator, kind, repeat=delivery.repeat)
     elif delivery.silent and len(delivery.alerts) == 1:
         message = _note(delivery.alerts[0], now, translator, repeat=delivery.repeat)
     elif len(delivery.alerts) == 1:
-        message = _single(delivery.alerts[0], now, translator, repeat=delivery.repeat)
+        message = _single(delivery.alerts[0], now, translator, kind, repeat=delivery.repeat)
         if story_page:
             plainly = delivery.plain or delivery.chat.kind is ChatKind.TERMINAL
             told = _with_page(message, story_page, translator, plainly=plainly)
@@ -224,7 +226,9 @@ def _with_page(message: Message, address: str, translator: Translator, *, plainl
     return replace(message, text=text, entities=(*message.entities, link))
 
 
-def _single(alert: AlertView, now: datetime, translator: Translator, *, repeat: bool) -> Message:
+def _single(
+    alert: AlertView, now: datetime, translator: Translator, kind: ChatKind, *, repeat: bool
+) -> Message:
     composer = Composer()
     _mark_repeat(composer, translator, repeat=repeat)
     if alert.catch_up:
@@ -248,7 +252,7 @@ def _single(alert: AlertView, now: datetime, translator: Translator, *, repeat: 
         )
     elif alert.entries > 1:
         composer.add("\n\n")
-        _also(composer, alert, now, translator)
+        _also(composer, alert, now, translator, kind)
         _latest(composer, alert, now, translator)
     if alert.taken_by:
         composer.add("\n\n✋ ").add_marked(
@@ -261,7 +265,9 @@ def _single(alert: AlertView, now: datetime, translator: Translator, *, repeat: 
     return composer.message(alert.link if linkable(alert.link) else "")
 
 
-def _also(composer: Composer, alert: AlertView, now: datetime, translator: Translator) -> None:
+def _also(
+    composer: Composer, alert: AlertView, now: datetime, translator: Translator, kind: ChatKind
+) -> None:
     """Who else carries the story and since when, agency copy apart, and how many independent."""
     agencies = dict.fromkeys(entry.agency for entry in alert.also)
     for number, agency in enumerate(sorted(agencies, key=bool)):
@@ -280,13 +286,25 @@ def _also(composer: Composer, alert: AlertView, now: datetime, translator: Trans
             composer.add(f" {_past(entry.at, now, translator)}")
     rest = alert.entries - 1 - len(alert.also)
     if rest > 0:
-        more = translator.ngettext(
-            "and {number} more (reply with /story to see all)",
-            "and {number} more (reply with /story to see all)",
-            rest,
-        )
-        composer.add(f" {more}")
+        composer.add(f" {_more(rest, translator, kind)}")
     composer.add(f" · {_publishers(alert.publishers, translator)}")
+
+
+def _more(number: int, translator: Translator, kind: ChatKind) -> str:
+    """How many further articles a story has, and how to see them where that is known."""
+    if ABILITIES[kind].buttons:
+        return translator.ngettext(
+            "and {number} more (reply with /story to see all)",
+            "and {number} more (reply with /story to see all)",
+            number,
+        )
+    if kind is ChatKind.TERMINAL:
+        return translator.ngettext(
+            "and {number} more (`newsbell story` shows all)",
+            "and {number} more (`newsbell story` shows all)",
+            number,
+        )
+    return translator.ngettext("and {number} more", "and {number} more", number)
 
 
 def _latest(composer: Composer, alert: AlertView, now: datetime, translator: Translator) -> None:
@@ -336,7 +354,9 @@ def _publishers(number: int, translator: Translator) -> str:
     return translator.ngettext("{number} publisher", "{number} publishers", number)
 
 
-def _again(alert: AlertView, now: datetime, translator: Translator, *, repeat: bool) -> Message:
+def _again(
+    alert: AlertView, now: datetime, translator: Translator, kind: ChatKind, *, repeat: bool
+) -> Message:
     lead = translator.ngettext(
         "Now {number} publisher:", "Now {number} publishers:", alert.publishers
     )
@@ -347,7 +367,7 @@ def _again(alert: AlertView, now: datetime, translator: Translator, *, repeat: b
     composer.add("\n").add_marked(source_line(alert, now, translator), (), "italic", "italic").add(
         "\n"
     )
-    _also(composer, alert, now, translator)
+    _also(composer, alert, now, translator, kind)
     return composer.message()
 
 

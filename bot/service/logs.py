@@ -18,6 +18,12 @@ from structlog.typing import EventDict
 _TOKEN = re.compile(r"\d{6,}:[A-Za-z0-9_-]{30,}")
 _PARTS = ("newsbell", "py.warnings")
 _QUIET = ("httpx", "httpcore", "telegram", "apscheduler", "aiohttp", "asyncio")
+_LEVELS = {
+    # python-telegram-bot logs a traceback for each answer that is no JSON; ours says it once.
+    "telegram": logging.CRITICAL,
+    # It names each run that it leaves out while an earlier one goes on, as it is meant to.
+    "apscheduler": logging.ERROR,
+}
 _SHORT = 6  #: characters; a shorter secret is removed where it stands alone, not within words
 _SHORTEST = 3  #: characters of a secret: a shorter one is none, and would be all over each line
 
@@ -144,7 +150,4 @@ def set_up(
     for name in _PARTS:
         logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
     for name in _QUIET:
-        # python-telegram-bot logs a traceback for each answer that is no JSON; ours says it once.
-        logging.getLogger(name).setLevel(
-            logging.WARNING if name != "telegram" else logging.CRITICAL
-        )
+        logging.getLogger(name).setLevel(_LEVELS.get(name, logging.WARNING))

@@ -221,9 +221,12 @@ class Settings(StaticScreen):
 Rows = Sequence[Sequence[Button]]
 
 
-def _language_choices(_context: Context) -> tuple[str, Rows]:
+def _language_choices(context: Context) -> tuple[str, Rows]:
+    translator = context.translator
+    language = LANGUAGES[translator.catalog.language]
     buttons = (button(name, SettingsAction.LANGUAGE, code) for code, name in LANGUAGES.items())
-    return "🌐", in_rows(buttons, 2)
+    text = translator.gettext("Language: {language}", language=language)
+    return f"🌐 {text}", in_rows(buttons, 2)
 
 
 def _zone_choices(context: Context) -> tuple[str, Rows]:

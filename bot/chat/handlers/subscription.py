@@ -254,8 +254,9 @@ class SubscriptionControls:
     ) -> Reply:
         translator = context.translator
         title = f"{subscription.number}. {cut(subscription.name, 100)}"
-        composer = Composer().add(title, "bold").add("\n")
-        composer.add(cut(subscription.query, CARET), "code")
+        composer = Composer().add(title, "bold")
+        if subscription.name != subscription.query:
+            composer.add("\n").add(cut(subscription.query, CARET), "code")
         for line in await self._details(context, subscription):
             composer.add(f"\n{line}")
         below = [

@@ -203,7 +203,7 @@ async def test_more_than_eight_further_entries_are_counted(
                 number % 5,
                 f"{BLAST}, {('police', 'medics', 'owners', 'crews', 'port', 'union')[number]} say",
             )
-    assert "and 2 more (reply with /story to see all) · 5 publishers" in town.newest.text
+    assert "and 2 more (`newsbell story` shows all) · 5 publishers" in town.newest.text
 
 
 async def test_an_alert_is_pending_until_enough_independent_publishers_carry_it(

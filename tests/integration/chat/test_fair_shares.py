@@ -154,7 +154,8 @@ async def test_opened_links_count_as_commands(tmp_path: Path, clock: ManualClock
             harness.api.say(ANN, ANN, f"/start word{number}")
         await harness.listen()
         await harness.deliver(MINUTE, SECOND)
-        assert len(harness.shown(ANN)) == 5
+        assert len(harness.shown(ANN)) == 5 + 1
+        assert harness.shown(ANN)[-1] == "Too many requests. Wait a minute."
 
 
 @pytest.mark.parametrize("command", ["/subscribe", "/test", "/search", "/trend"])

@@ -97,7 +97,7 @@ def test_a_secret_in_a_field_or_a_traceback_is_removed_however_it_is_quoted(as_j
 @pytest.mark.parametrize("as_json", [True, False])
 def test_lines_of_libraries_have_the_same_form(as_json: bool) -> None:
     stream = set_up(as_json=as_json)
-    logging.getLogger("apscheduler").warning("Job %s was missed", "poll")
+    logging.getLogger("apscheduler").error("Job %s was missed", "poll")
 
     assert "Job poll was missed" in stream.getvalue()
     if as_json:

@@ -45,3 +45,13 @@ def test_no_more_people_are_remembered_than_the_limit_however_fast_they_come(
 
     assert len(quota._times._times) == len(looks._seen) == 5
     assert quota.exceeded(update, NOON) is (times == 3), "the last one's times are known"
+
+
+def test_who_asks_too_often_is_told_so_once_a_minute() -> None:
+    quota = CommandQuota(lambda: 2)
+    update = Command(update_id=1, address=7, user_id=7, name="/help")
+    other = Command(update_id=1, address=8, user_id=8, name="/help")
+
+    told = [quota.is_told(update, NOON + seconds * SECOND) for seconds in (0, 1, 59, 60, 61)]
+    assert told == [True, False, False, True, False]
+    assert quota.is_told(other, NOON + SECOND)
