@@ -156,6 +156,10 @@ class Members(Protocol):
         """Return whether the person is an owner or administrator of the chat."""
         ...
 
+    async def is_member(self, address: int, user_id: int) -> bool:
+        """Return whether the person is in the chat."""
+        ...
+
     async def link(self, word: str) -> str:
         """Return the address that opens the bot with this word."""
         ...
@@ -887,6 +891,10 @@ class WebStore(Protocol):
         self, link: str, session: str, now: datetime, expires_at: datetime
     ) -> bool:
         """Use a link, and keep a session in its place; False where the link is not good."""
+        ...
+
+    async def chats_of(self, user_id: int) -> list[Chat]:
+        """Return the groups in which a person asked for the page, those that are allowed."""
         ...
 
     async def end_session(self, word: str) -> None:

@@ -49,6 +49,7 @@ from bot.text.clean import cut
 
 TOAST = 200  #: characters that a person is shown for a moment
 _SCREEN_DIGITS = 15
+_PERSONAL = frozenset({"/web"})  # each person who writes it in a group asks for something else
 _FAILED = "failed"  # a value of a screen that was given what it could not read
 _PRAISE = frozenset("👍❤🔥👏🎉🙏👌💯😁🤩⚡🏆")
 _COMPLAINT = frozenset("👎🤮💩🤬🥱😡🤡🥴🖕")
@@ -235,7 +236,8 @@ class Dispatcher:
             return False  # not for this bot
         question = None
         if isinstance(update, Command):
-            question = (update.name, update.argument, update.reply_to, update.topic)
+            argument = str(update.user_id) if update.name in _PERSONAL else update.argument
+            question = (update.name, argument, update.reply_to, update.topic)
         return self._group_quota.exceeded(address, question, context.now)
 
     def _waits(self, route: Route, context: Context) -> bool:

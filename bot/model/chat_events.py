@@ -298,6 +298,11 @@ class StoreWebLink:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowChatOnWeb:
+    """A person of a group wants to see it on the web page, while they are a member."""
+
+
+@dataclass(frozen=True, slots=True)
 class AssignStory:
     """Somebody of a group takes the story of an alert, or gives it back (no name)."""
 
@@ -376,6 +381,7 @@ Change = (
     | StoreToken
     | UseToken
     | StoreWebLink
+    | ShowChatOnWeb
     | AssignStory
     | RateAlert
     | ManageChat

@@ -13,6 +13,7 @@ class WebTokenKind(StrEnum):
     LINK = "link"  #: a session, once
     SESSION = "session"  #: the pages, for who has the cookie
     FEED = "feed"  #: the alerts of a chat, for feed readers
+    CHAT = "chat"  #: nothing by a word: a group in which a person asked for the page
 
 
 @dataclass(frozen=True, slots=True)

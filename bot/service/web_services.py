@@ -3,7 +3,7 @@
 Searches have threads of their own, so that readers of the page keep no chat waiting.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 
 import structlog
@@ -48,21 +48,30 @@ class _Views:
         status = await self._store.admin.status()
         return [chat for chat, _, _ in status.chats if chat.allowed]
 
-    async def administers(self, address: int, user_id: int) -> bool:
+    async def is_admin(self, address: int, user_id: int) -> bool:
         """Whether a person administers a chat; no, where Telegram does not say so now."""
-        if self._members is None:
-            return False
-        try:
-            return await self._members.is_admin(address, user_id)
-        except TelegramError as error:
-            log.warning("web_members_unknown", error=type(error).__name__)
-            return False
+        members = self._members
+        return members is not None and await _sure(members.is_admin(address, user_id))
+
+    async def is_member(self, address: int, user_id: int) -> bool:
+        """Whether a person is in a chat, likewise."""
+        members = self._members
+        return members is not None and await _sure(members.is_member(address, user_id))
 
     def revision(self) -> Revision:
         """Return which feeds.yaml is in force."""
         text = self._live.config.text.encode()
         digest = sha256(text).hexdigest()[:_DIGEST]
         return Revision(self._live.config.path.name, digest, self._live.rejected is not None)
+
+
+async def _sure(answer: Awaitable[bool]) -> bool:
+    """Return what Telegram says; no, where it cannot be reached."""
+    try:
+        return await answer
+    except TelegramError as error:
+        log.warning("web_members_unknown", error=type(error).__name__)
+        return False
 
 
 def build_web(
@@ -95,7 +104,8 @@ def build_web(
         config=config,
         revision=views.revision,
         translator=live.translator,
-        administers=views.administers,
+        is_admin=views.is_admin,
+        is_member=views.is_member,
         chart=charts.svg,
         public=settings.address,
         hubs=store.hubs,

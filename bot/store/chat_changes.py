@@ -35,6 +35,7 @@ from bot.model.chat_events import (
     SetRole,
     SetSettings,
     SetStance,
+    ShowChatOnWeb,
     StoreToken,
     StoreWebLink,
     Tell,
@@ -56,7 +57,7 @@ from bot.store.sql import DECLARED, TELEGRAM, Entered, StoredRole
 from bot.store.stories import set_stance
 from bot.store.topics import allow_topics
 from bot.store.unsent_alerts import forget_matches, reconsider
-from bot.store.web_tokens import forget_person, put_link
+from bot.store.web_tokens import forget_person, put_chat, put_link
 from bot.text.channel_link import publisher_of
 from bot.text.url import host_and_port
 
@@ -338,6 +339,10 @@ def _store_web_link(db: Database, change: StoreWebLink, origin: Origin) -> None:
     put_link(db, change.word, origin.user_id, origin.chat_id, origin.now, until)
 
 
+def _show_chat_on_web(db: Database, _: ShowChatOnWeb, origin: Origin) -> None:
+    put_chat(db, origin.user_id, origin.target, origin.now)
+
+
 def _use_token(db: Database, change: UseToken, origin: Origin) -> None:
     db.execute(
         "update claims set used_at = ? where token_hash = ?",
@@ -428,6 +433,7 @@ _APPLY: Mapping[type[Change], Callable[[Database, Any, Origin], None]] = {
     StoreToken: _store_token,
     UseToken: _use_token,
     StoreWebLink: _store_web_link,
+    ShowChatOnWeb: _show_chat_on_web,
     Broadcast: _broadcast,
     Tell: _tell,
     RetryDead: _retry_dead,

@@ -10,14 +10,15 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from bot.model.chats import Chat
 from bot.model.web import WebToken, WebTokenKind
 from bot.store import meta
 from bot.store.database import Writer
-from bot.store.mappers import put_time, sure_time
+from bot.store.mappers import get_chat, put_time, sure_time
 from bot.store.meta import MetaName
 from bot.store.sql import literal
 
-FEEDS_LAST = timedelta(days=36_500)  #: feeds of alerts are good until they are revoked
+FEEDS_LAST = timedelta(days=36_500)  #: feeds of alerts, and groups, are until they are revoked
 _KEY_BYTES = 32
 _VALID = """
     select kind, user_id, chat_id, made_at, expires_at from web_tokens
@@ -26,6 +27,11 @@ _VALID = """
 _INSERT = """
     insert or replace into web_tokens (token_hash, kind, user_id, chat_id, made_at, expires_at)
     values (?, ?, ?, ?, ?, ?)
+"""
+_CHATS_OF = f"""
+    select c.* from web_tokens t join chats c on c.id = t.chat_id
+    where t.user_id = ? and t.kind = {literal(WebTokenKind.CHAT)} and c.allowed = 1
+    order by c.name, c.id
 """
 _FEED_OF = f"""
     select made_at from web_tokens where chat_id = ? and kind = {literal(WebTokenKind.FEED)}
@@ -70,6 +76,11 @@ class WebTables:
             return True
 
         return await self._writer.run("open the web page", work)
+
+    async def chats_of(self, user_id: int) -> list[Chat]:
+        """Return the groups in which a person asked for the page, those that are allowed."""
+        rows = await self._writer.fetch("read the groups of a person", _CHATS_OF, [user_id])
+        return [get_chat(row) for row in rows]
 
     async def end_session(self, word: str) -> None:
         """Forget a session."""
@@ -142,10 +153,17 @@ def put_link(
     _put(db, WebTokenKind.LINK, word, (user_id, chat_id), now, expires_at)
 
 
+def put_chat(db: Database, user_id: int, chat_id: int, now: datetime) -> None:
+    """Keep that a person wants to see a group on the page."""
+    name = f"{user_id} in {chat_id}"  # no word: nothing is opened by it
+    _put(db, WebTokenKind.CHAT, name, (user_id, chat_id), now, now + FEEDS_LAST)
+
+
 def forget_person(db: Database, user_id: int) -> None:
-    """End the links and sessions of a person; feeds of their chats stay the chats'."""
-    kinds = [WebTokenKind.LINK, WebTokenKind.SESSION]
-    db.execute("delete from web_tokens where user_id = ? and kind in (?, ?)", [user_id, *kinds])
+    """Delete what is a person's; feeds of their chats stay the chats'."""
+    db.execute(
+        "delete from web_tokens where user_id = ? and kind != ?", [user_id, WebTokenKind.FEED]
+    )
 
 
 def _put(

@@ -5,7 +5,7 @@ Remembers an answer for a minute; decides nothing.
 
 import asyncio
 
-from telegram import Bot, ChatMember, ChatMemberAdministrator
+from telegram import Bot, ChatMember, ChatMemberAdministrator, ChatMemberRestricted
 from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 
 from bot.text.clean import plain
@@ -13,6 +13,7 @@ from bot.text.clean import plain
 MEMBER_SECONDS = 60.0  #: how long an administrator is taken for one without asking again
 _REMEMBERED = 1000
 _ADMINS = {ChatMember.OWNER, ChatMember.ADMINISTRATOR}
+_MEMBERS = {*_ADMINS, ChatMember.MEMBER, ChatMember.RESTRICTED}
 
 
 class TelegramMembers:
@@ -20,7 +21,7 @@ class TelegramMembers:
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
-        self._known: dict[tuple[int, int], tuple[float, bool]] = {}
+        self._known: dict[tuple[int, int], tuple[float, str]] = {}
         self._name = ""
 
     async def name(self) -> str:
@@ -34,20 +35,31 @@ class TelegramMembers:
 
     async def is_admin(self, address: int, user_id: int) -> bool:
         """Whether the person is an owner or administrator of the chat."""
+        return await self._status(address, user_id) in _ADMINS
+
+    async def is_member(self, address: int, user_id: int) -> bool:
+        """Whether the person is in the chat."""
+        return await self._status(address, user_id) in _MEMBERS
+
+    async def _status(self, address: int, user_id: int) -> str:
+        """What the person is in the chat; asked once in a while."""
         now = asyncio.get_running_loop().time()
         known = self._known.get((address, user_id))
         if known and now - known[0] < MEMBER_SECONDS:
             return known[1]
         try:
-            is_admin = (await self._bot.get_chat_member(address, user_id)).status in _ADMINS
+            member = await self._bot.get_chat_member(address, user_id)
+            status: str = member.status
+            if isinstance(member, ChatMemberRestricted) and not member.is_member:
+                status = ChatMember.LEFT
         except ChatMigrated as moved:
-            is_admin = await self.is_admin(moved.new_chat_id, user_id)
-        except (BadRequest, Forbidden):  # a chat that cannot be asked has no administrators for us
-            is_admin = False
-        self._known[(address, user_id)] = (now, is_admin)
+            status = await self._status(moved.new_chat_id, user_id)
+        except (BadRequest, Forbidden):  # a chat that cannot be asked has no members for us
+            status = ChatMember.LEFT
+        self._known[(address, user_id)] = (now, status)
         if len(self._known) > _REMEMBERED:
             self._known.clear()
-        return is_admin
+        return status
 
     async def channel(self, name: str, user_id: int) -> tuple[int, str] | None:
         """Return address and title of a channel by its name or number.

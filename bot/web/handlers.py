@@ -169,6 +169,8 @@ class Handlers:
         chat = visit.chat
         if chat is None or str(chat.id) != form.get("chat"):
             raise Refused(404)
+        if not visit.viewer.may_change(chat):
+            raise Refused(403)
         word = ""
         if form.get("do") == "make":
             word = new_word()

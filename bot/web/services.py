@@ -34,8 +34,9 @@ class WebServices:
     config: Callable[[], ChatConfig]
     revision: Callable[[], Revision]
     translator: Callable[[ChatSettings], Translator]
-    #: whether a person administers the chat at an address
-    administers: Callable[[int, int], Awaitable[bool]]
+    #: whether a person administers the chat at an address, or is in it
+    is_admin: Callable[[int, int], Awaitable[bool]]
+    is_member: Callable[[int, int], Awaitable[bool]]
     #: draws daily counts as SVG; the last argument: for a dark page. Raises ChartError
     chart: Callable[[DailyCounts, Translator, bool], Awaitable[bytes]]
     public: str  #: address by which people reach the page

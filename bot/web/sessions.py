@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from bot.chat.access import ChatType, Permission, denial_reason
 from bot.model.chat_events import Role
-from bot.model.chats import Chat
 from bot.model.web import COMMAND_LINE, WebToken, WebTokenKind
 from bot.web.services import WebServices
 from bot.web.visit import Viewer
@@ -57,13 +56,14 @@ class Sessions:
         )
         if reason is not None or own is None:
             return None
-        return Viewer(person.user_id, person.role, (own, *await self._channels(token.user_id)))
-
-    async def _channels(self, user_id: int) -> list[Chat]:
-        """Return the channels that a person manages from the private chat. Raises StoreError."""
-        channels = await self._services.chats.linked_channels(user_id)
-        return [
-            channel
-            for channel in channels
-            if channel.allowed and await self._services.administers(channel.address, user_id)
+        user_id, asks = token.user_id, services.is_admin
+        linked = [chat for chat in await services.chats.linked_channels(user_id) if chat.allowed]
+        channels = [chat for chat in linked if await asks(chat.address, user_id)]
+        groups = [
+            chat
+            for chat in await services.web.chats_of(user_id)
+            if await services.is_member(chat.address, user_id)
         ]
+        led = [chat for chat in groups if await asks(chat.address, user_id)]
+        changes = frozenset(chat.id for chat in (own, *channels, *led))
+        return Viewer(user_id, person.role, (own, *channels, *groups), changes)

@@ -24,14 +24,19 @@ class Viewer:
     user_id: int
     role: Role
     chats: tuple[Chat, ...]  #: that they may read, the private chat first
+    changes: frozenset[int] = frozenset()  #: those of them that they may change
     sees_all: bool = False  #: the operator at the command line, who can read the database
 
     def may(self, permission: Permission) -> bool:
-        """Whether they may do something about the chats that they read."""
+        """Whether they may do something in their private chat."""
         return (
             denial_reason(permission, self.role, ChatType.PRIVATE, allowed=True, chat_admin=True)
             is None
         )
+
+    def may_change(self, chat: Chat) -> bool:
+        """Whether they may change something of a chat."""
+        return self.sees_all or chat.id in self.changes
 
     def chat(self, number: str) -> Chat | None:
         """Return the chat of this number, or their first; None: all that there is."""

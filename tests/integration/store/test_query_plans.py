@@ -65,6 +65,7 @@ from bot.model.chat_events import (
     SetRole,
     SetSettings,
     SetStance,
+    ShowChatOnWeb,
     StoreToken,
     StoreWebLink,
     Tell,
@@ -601,6 +602,7 @@ async def talk(work: Exercise) -> None:
         StoreToken("word", "share", {"a": 1}),
         UseToken("word"),
         StoreWebLink("opens", 10),
+        ShowChatOnWeb(),
         Broadcast("Hello", (PRIVATE,)),
         Tell(PRIVATE, Message("Somebody asks"), Screen("admin")),
         RetryDead(),
@@ -746,6 +748,7 @@ async def open_web(work: Exercise) -> None:
     await web.open_session("link", "session", NOON, NOON + DAY)
     await web.token(WebTokenKind.SESSION, "session", NOON)
     await web.end_session("session")
+    await web.chats_of(7)
     await web.make_feed(PRIVATE, 7, "feed", NOON)
     await web.feed_made_at(PRIVATE)
     await web.revoke_feed(PRIVATE)

@@ -7,7 +7,7 @@ from pathlib import Path
 from click.testing import CliRunner
 from services import services
 from support import ManualClock
-from telegram_harness import ANN, BOB, ArticleSpec, rule
+from telegram_harness import ANN, BOB, GROUP, ArticleSpec, rule
 from web_reader import HOSTILE, WEB, Reader, site
 
 from bot.cli.main import main
@@ -145,3 +145,31 @@ async def test_a_link_decides_about_its_story_where_a_chat_has_no_buttons(
             await harness.add(ArticleSpec("tram fire is out", (0, 0, story)))
             await harness.deliver(timedelta(seconds=10))
             assert len(stand_in.messages) == 2
+
+
+async def test_a_group_is_on_the_page_of_a_member_who_asked_for_it_there(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    chats = {"ann": ANN, "bob": BOB, "desk": GROUP}
+    async with site(tmp_path, clock, chats=chats) as here:
+        harness = here.harness
+        harness.api.add_group(GROUP, "Desk", members={ANN: "administrator", BOB: "member"})
+        await harness.add(ArticleSpec("desk tram"))
+        page = f"/alerts?chat={await here.chat('desk')}"
+        ann, bob = await here.signed_in(ANN), await here.signed_in(BOB)
+        assert "desk tram" not in (await bob.get(page)).words  # nor where nobody asked for it
+        for user in (ANN, BOB):
+            harness.api.say(GROUP, user, "/web")
+            await harness.listen()
+        await harness.deliver(timedelta(seconds=5))
+        assert "/login/" not in harness.api.messages(GROUP)[-1].text
+        for reader in (ann, bob):
+            assert "desk tram" in (await reader.get(page)).words
+        form = {"do": "make", "chat": str(await here.chat("desk"))}
+        assert "Make an address" not in (await bob.get(page)).words
+        assert (await bob.post("/alerts", None, **form)).status == 403
+        assert (await ann.post("/alerts", None, **form)).status == 200
+        harness.api.set_member(GROUP, BOB, "left")
+        assert harness.app.telegram is not None
+        harness.app.telegram.members._known.clear()
+        assert "desk tram" not in (await bob.get(page)).words
