@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.model.alerts import Stance
 from bot.model.chats import AlertOptions, Chat, ChatSettings
+from bot.model.feeds import FeedText
 from bot.model.message import Message
 from bot.model.stories import Grouping
 
@@ -273,6 +274,14 @@ class RemoveFeed:
 
 
 @dataclass(frozen=True, slots=True)
+class SetFeedText:
+    """What of a feed is matched that no other chat added."""
+
+    feed_id: int
+    text: FeedText
+
+
+@dataclass(frozen=True, slots=True)
 class StoreToken:
     """A link to the bot can be used: its token, what it does, and for how many hours."""
 
@@ -378,6 +387,7 @@ Change = (
     | SetSettings
     | AddFeeds
     | RemoveFeed
+    | SetFeedText
     | StoreToken
     | UseToken
     | StoreWebLink
@@ -454,3 +464,4 @@ class OwnFeed:
     tags: tuple[str, ...]
     declared: bool  #: it stands in the file
     added_here: bool
+    text: FeedText = FeedText.FEED

@@ -30,6 +30,7 @@ from bot.model.chat_events import (
     RetryDead,
     RetryFeeds,
     Role,
+    SetFeedText,
     SetGrouping,
     SetPaused,
     SetRole,
@@ -99,6 +100,11 @@ _INSERT_SCREEN = """
 _RETRY_FAILING = """
     update feeds set next_poll_at = :now
     where active = 1 and failures > 0 and next_poll_at > :now
+"""
+# A feed that other chats added as well is matched for them, too.
+_SET_FEED_TEXT = """
+    update feeds set text = ? where id = ? and declared = 0
+    and (select group_concat(chat_id) from feed_chats where feed_id = feeds.id) = cast(? as text)
 """
 _STOP_UNUSED_FEED = """
     update feeds set active = 0, lease_until = null
@@ -255,6 +261,10 @@ def _remove_feed(db: Database, change: RemoveFeed, origin: Origin) -> None:
         [change.feed_id, origin.target],
     )
     db.execute(_STOP_UNUSED_FEED, [change.feed_id])
+
+
+def _set_feed_text(db: Database, change: SetFeedText, origin: Origin) -> None:
+    db.execute(_SET_FEED_TEXT, [change.text, change.feed_id, origin.target])
 
 
 def _set_paused(db: Database, change: SetPaused, origin: Origin) -> None:
@@ -422,6 +432,7 @@ _APPLY: Mapping[type[Change], Callable[[Database, Any, Origin], None]] = {
     AskConfirmation: _ask_confirmation,
     AddFeeds: _add_feeds,
     RemoveFeed: _remove_feed,
+    SetFeedText: _set_feed_text,
     SetPaused: _set_paused,
     SetStance: _set_stance,
     SetGrouping: _set_grouping,

@@ -23,6 +23,7 @@ from bot.model.chat_events import (
     SetStance,
 )
 from bot.model.chats import Chat, ChatKind, ForecastResult, Subscription, TokenPurpose
+from bot.model.feeds import FeedText
 from bot.store import chat_writes, forget, meta
 from bot.store.chat_changes import Origin, apply, token_hash
 from bot.store.database import Writer
@@ -108,13 +109,13 @@ _LINKED_CHANNELS = """
     select c.* from links join chats c on c.id = chat_id where user_id = ? order by name
 """
 _FEEDS_OF = """
-    select f.id, url, declared, chat_id,
+    select f.id, url, declared, chat_id, text,
         case when declared then f.name else coalesce(nullif(c.name, ''), f.name) end as name,
         case when declared then f.tags else c.tags end as tags
     from feeds f
     left join feed_chats c on feed_id = f.id and chat_id = ?
     where active = 1 and (declared = 1 or chat_id is not null)
-    order by 5 collate nocase, f.id
+    order by 6 collate nocase, f.id
 """
 _NEW_HOSTS = """
     select count(distinct host) from feed_chats join feeds f on f.id = feed_id
@@ -269,6 +270,7 @@ class ChatTables:
                 tuple(json.loads(row["tags"])),
                 bool(row["declared"]),
                 row["chat_id"] is not None,
+                FeedText(row["text"]),
             )
             for row in rows
         ]

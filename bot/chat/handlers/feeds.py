@@ -15,6 +15,7 @@ from bot.chat.access import OPERATORS, ChatType
 from bot.chat.callbacks import Callback, button
 from bot.chat.command_quota import LookQuota
 from bot.chat.context import PAGE, Context, StaticScreen, page_buttons, show, text_reply
+from bot.chat.handlers.feed_text import chosen, label
 from bot.chat.handlers.subscriber import Subscriber
 from bot.chat.replies import list_changed, unknown_button
 from bot.chat.services import ChatConfig, FeedService
@@ -30,10 +31,11 @@ from bot.model.chat_events import (
     Reply,
     Screen,
     ScreenTask,
+    SetFeedText,
     UploadProblem,
     WrittenMessage,
 )
-from bot.model.feeds import Failure, SiteFeed
+from bot.model.feeds import Failure, FeedText, SiteFeed
 from bot.model.message import File, Message
 from bot.search.failures import describe_failure
 from bot.text.channel_link import (
@@ -61,6 +63,7 @@ class FeedAction(StrEnum):
     BEGIN = "begin"  #: back from a site that was asked for by /start
     PAGE = "page"
     REMOVE = "remove"  #: value: the feed's number
+    TEXT = "text"  #: value: the feed's number and what of its articles is matched
 
 
 class Feeds(StaticScreen):
@@ -208,12 +211,31 @@ class Feeds(StaticScreen):
                 return show(Message(text), _idle(screen), edit=True)
             case FeedAction.PAGE:
                 return await self._list(context, screen, callback.number, edit=True)
+            case FeedAction.TEXT:
+                return await self._set_text(context, screen, callback)
             case FeedAction.REMOVE:
                 removable = {feed.id: feed for feed in await self._removable(context)}
                 own = removable.get(callback.number)
                 return _removed(context, screen, own) if own else list_changed(context)
             case _:
                 return unknown_button(context)
+
+    async def _set_text(self, context: Context, screen: Screen, callback: Callback) -> Reply:
+        """Choose what is matched of a feed that the chat added."""
+        choice = chosen(callback.value)
+        own = {feed.id: feed for feed in await self._removable(context)}
+        if choice is None or choice[0] not in own:
+            return list_changed(context)
+        number, text = choice
+        if text is FeedText.FULL and context.person.role not in OPERATORS:
+            return unknown_button(context)
+        said = context.translator.gettext(
+            "{name}: {choice}, from now on.",
+            name=cut(own[number].name, 100),
+            choice=label(text, context.translator),
+        )
+        reply = show(Message(said), _idle(screen), edit=True)
+        return replace(reply, changes=(SetFeedText(number, text),))
 
     async def _add_everything(self, context: Context, screen: Screen) -> Reply:
         """Add a feed, and subscribe to all that it brings."""

@@ -5,12 +5,14 @@ from dataclasses import replace
 
 from bot.alerts import options
 from bot.chat.access import OPERATORS, ChatType
-from bot.chat.context import Context, query_mistake, text_reply
+from bot.chat.context import Context, query_mistake, show, text_reply
+from bot.chat.handlers.feed_text import text_buttons
+from bot.chat.handlers.feeds import FeedAction
 from bot.chat.replies import archive_unavailable, no_article, search_too_long
 from bot.chat.services import SEARCH_DAYS, AdminService, FeedService, SearchService
 from bot.delivery.composer import Composer, linkable
 from bot.errors import QueryError, StoreError, StoreTimeout
-from bot.model.chat_events import OwnFeed, Reply
+from bot.model.chat_events import OwnFeed, Reply, Screen
 from bot.model.status import FeedStatus, Status
 from bot.ports import ChatStore
 from bot.search.feed_state import feed_state, status_text
@@ -83,7 +85,13 @@ class Search:
                 composer.add(f"\n{more}")
                 break
             _add_feed(composer, feed, own[feed.url], context)
-        return Reply(composer.message())
+        if len(matching) > 1 or not word:
+            return Reply(composer.message())
+        choices = text_buttons(context, own[matching[0].url], FeedAction.TEXT)
+        if not choices:
+            return Reply(composer.message())
+        composer.add("\n\n" + translator.gettext("What of its articles is matched?"))
+        return show(composer.message(), Screen("feeds"), *([choice] for choice in choices))
 
     async def status(self, context: Context, _argument: str) -> Reply:
         """/status: show whether the chat's feeds and deliveries work. Nothing of other chats.

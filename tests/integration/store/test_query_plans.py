@@ -60,6 +60,7 @@ from bot.model.chat_events import (
     RetryFeeds,
     Role,
     Screen,
+    SetFeedText,
     SetGrouping,
     SetPaused,
     SetRole,
@@ -91,7 +92,7 @@ from bot.model.delivery import (
 )
 from bot.model.desired_config import DesiredConfig
 from bot.model.entries import EntryKeys, KnownEntry, Match, NewEntry, PlacedEntry, Revision
-from bot.model.feeds import DeclaredFeed, Failure, FeedState
+from bot.model.feeds import DeclaredFeed, Failure, FeedState, FeedText
 from bot.model.hosts import HostPace
 from bot.model.hubs import HubLink
 from bot.model.message import File, Message
@@ -620,6 +621,7 @@ async def talk(work: Exercise) -> None:
     await work.change(EditSubscription(2, query="mill", options=AlertOptions()))
     await work.change(RemoveSubscription(2))
     await work.change(AddSubscription("bridge", "Bridge"))
+    await work.change(SetFeedText(3, FeedText.TEASER), message=Message("Set"), edit=True)
     await work.change(RemoveFeed(3), message=Message("Gone"), edit=True)
     number = (await work.write("select max(id) from screens"))[0][0]
     await chats.finish(
