@@ -121,6 +121,9 @@ _BEGINNINGS = (
 )
 _BEGINNING = re.compile(rf"(?:{'|'.join(re.escape(words) for words in _BEGINNINGS)})\s")
 _SENTENCE = re.compile("|".join(re.escape(words) for words in _FIRST_SEEN), re.IGNORECASE)
+#: The same as the beginning of a text is compared with them: İ and ı of Turkish are i for `re`.
+_FIRST_SEEN_LOWERED = tuple(words.lower() for words in _FIRST_SEEN)
+_DOTS = str.maketrans({"İ": "i", "ı": "i"})
 _PART = 20  # code points
 _LEAD = 60  # code points of that sentence before the headline, or between it and these words
 _SITE = 160  # code points from these words to the end
@@ -189,7 +192,10 @@ def _is_same(markup: str, title: str) -> bool:
 
 def _without_sentence(text: str, title: str) -> str:
     """The plain text without "The post HEADLINE appeared first on SITE." at its end."""
-    found = next(_SENTENCE.finditer(text, max(0, len(text) - _SITE)), None)
+    lowered = text[-_SITE:].translate(_DOTS).lower()
+    if not any(map(lowered.__contains__, _FIRST_SEEN_LOWERED)):
+        return text
+    found = _SENTENCE.search(text, max(0, len(text) - _SITE))
     if not found:
         return text
     head = title.rstrip("…")

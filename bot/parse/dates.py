@@ -5,6 +5,7 @@ knows, or does not exist is no date. Names of months and days are those of CLDR 
 zones are in `parse.time_zones`. A date without a zone is in UTC.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,11 +23,10 @@ _LENGTH = 100  # code points of a date
 _EPOCH = regex.compile(
     r"(?:/Date\()?(?P<whole>\d{9,10}|\d{13}|\d{16})(?:\.\d+)?(?:[+-]\d{4})?(?:\)/)?"
 )
-_MAIL = regex.compile(
-    r"(?:[A-Z][a-z]{2}, )?(?P<day>\d{1,2}) "
-    r"(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (?P<year>\d{4}) "
-    r"(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))? "
-    r"(?:GMT|UTC|Z|(?P<offset>[+-]\d{4}))"
+_MAIL = re.compile(
+    r"(?:[A-Z][a-z]{2}, )?([0-9]{1,2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) "
+    r"([0-9]{4}) ([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))? "
+    r"(?:GMT|UTC|Z|([+-][0-9]{4}))"
 )
 _ISO = regex.compile(r"\d{4}(?:-\d\d-\d\d|\d{4}|-?W\d\d-?\d)(?:[Tt ]\d|$)")
 _DIGITS = regex.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?")
@@ -101,6 +101,8 @@ def style_of(language: str, texts: Iterable[str]) -> DateStyle:
     """Return how these dates are written: as one of them shows, otherwise as its language does."""
     shown: set[bool] = set()
     for text in texts:
+        if text.isascii() and "/" not in text and text.count("-") < 2:
+            continue  # as most are: no signs between numbers
         numbers = _YEAR_LAST.search(_normal(text))
         if numbers and numbers["sign"] != ".":
             first, second = int(numbers["first"]), int(numbers["second"])
@@ -117,14 +119,13 @@ def read_date(text: object, style: DateStyle, *, text_language: str = "") -> dat
     `text_language` is the language of what the date belongs to, where none is declared.
     """
     value = _normal(str(text))
-    languages = tuple(filter(None, (language_code(style.language), text_language)))
     try:
         moment = (
             _mail(value)
             or _epoch(value)
             or _digits(value)
             or _iso(value)
-            or _written(value, style, languages)
+            or _written(value, style, text_language)
         )
     except (ValueError, OverflowError):
         return None
@@ -133,11 +134,11 @@ def read_date(text: object, style: DateStyle, *, text_language: str = "") -> dat
 
 def _normal(text: str) -> str:
     """One line with digits of ASCII and single blanks."""
-    text = unicodedata.normalize("NFKC", text[:_LENGTH])
-    if not text.isascii():
-        text = "".join(
-            str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in text
-        )
+    text = text[:_LENGTH]
+    if text.isascii():
+        return " ".join(text.split()).strip(" ,;")
+    text = unicodedata.normalize("NFKC", text)
+    text = "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in text)
     return _SPACES.sub(" ", text).strip(" ,;")
 
 
@@ -146,12 +147,12 @@ def _mail(value: str) -> datetime | None:
     date = _MAIL.fullmatch(value)
     if not date:
         return None
-    parts = (int(part or 0) for part in date.group("day", "hour", "minute", "second"))
-    day, hour, minute, second = parts
-    local = datetime(  # noqa: DTZ001 (its zone is applied in the next line)
-        int(date["year"]), _english()[0][date["month"].lower()], day, hour, minute, second
+    day, name, year, hour, minute, second, offset = date.groups()
+    month = _english()[0][name.lower()]
+    local = datetime(
+        int(year), month, int(day), int(hour), int(minute), int(second or 0), tzinfo=UTC
     )
-    return zone_at("offset", date["offset"] or "+0", local, "")
+    return zone_at("offset", offset, local, "") if offset else local
 
 
 def _epoch(value: str) -> datetime | None:
@@ -184,7 +185,8 @@ def _iso(value: str) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _written(value: str, style: DateStyle, languages: tuple[str, ...]) -> datetime | None:
+def _written(value: str, style: DateStyle, text_language: str) -> datetime | None:
+    languages = tuple(filter(None, (language_code(style.language), text_language)))
     time = _TIME.search(value) or _DOTTED_TIME.search(value)
     seconds, zone = 0, ("", "")
     if time:

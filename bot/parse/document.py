@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import chain
 from urllib.parse import urljoin, urlsplit
 
@@ -10,14 +11,14 @@ from bot.model.entries import ParsedEntry
 from bot.model.feeds import FeedHints
 from bot.parse.boilerplate import article_text, headline_without_source
 from bot.parse.dates import DateStyle, read_date, style_of
-from bot.parse.entry_keys import with_keys
+from bot.parse.entry_keys import keys_for
 from bot.parse.fields import EntryFields, FeedFields
 from bot.parse.texts import categories_of, summary_and_body
 from bot.text import clean
 from bot.text.fold import folded_key
 from bot.text.language import language_of
 from bot.text.markup import TextType
-from bot.text.url import display_link, safe_link
+from bot.text.url import display_link, is_plain_link, safe_link
 
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=2)
@@ -66,6 +67,8 @@ def date_style(feed: FeedFields, entries: Iterable[EntryFields]) -> DateStyle:
 def absolute(link: str, base: str) -> str:
     """Return an absolute link that is safe to show, or an empty string."""
     link = link.strip()
+    if is_plain_link(link):
+        return link
     try:
         if _is_host(link.partition("/")[0].lower(), base):
             link = f"https://{link}"
@@ -96,19 +99,20 @@ def _texts(fields: EntryFields, title: str) -> list[str]:
     return [text for text in texts if text]
 
 
-def _author(written: str) -> str:
-    """The name of an author, otherwise the address."""
+@lru_cache(maxsize=1024)
+def _author(written: str) -> tuple[str, str]:
+    """The name of an author, otherwise the address; and what it has in common with its like."""
     text = clean.label(written, AUTHORS_LENGTH)
     named = _ADDRESS_AND_NAME.fullmatch(text) or _NAME_AND_ADDRESS.fullmatch(text)
-    return named.group("name") if named else text
+    name = named.group("name") if named else text
+    return folded_key(name) or name, name
 
 
 def _names(authors: Iterable[str]) -> str:
     """The names of all authors, each once."""
     names: dict[str, str] = {}
     for author in authors:
-        name = _author(author)
-        names.setdefault(folded_key(name) or name, name)
+        names.setdefault(*_author(author))
     return clean.cut(", ".join(filter(None, names.values())), AUTHORS_LENGTH)
 
 
@@ -123,27 +127,27 @@ def to_entry(
     kind = _TYPES.get(fields.title_type, TextType.UNSURE)
     title = headline_without_source(clean.title(fields.title, kind), source)
     guid = clean.plain(fields.guid[:8192])[:2048]
-    link = _link(fields.links, base)
+    link = display_link(_link(fields.links, base))
     if not (guid or link or title):
         return None
     summary, body = summary_and_body(_texts(fields, title))
     language = language_of(f"{title} {summary}", fields.language or style.language)
     updated = _date(fields.updated, now, style, language)
-    return with_keys(
-        ParsedEntry(
-            block=block,
-            guid=guid,
-            link=display_link(link),
-            title=title or clean.cut(summary, 100) or link,
-            summary=summary,
-            author=_names(fields.authors) if fields.authors else "",
-            source=source,
-            published=_date(fields.published, now, style, language) or updated,
-            updated=updated,
-            language=language,
-            body=body,
-            categories=categories_of(fields.categories) if fields.categories else (),
-        )
+    title = title or clean.cut(summary, 100) or link
+    return ParsedEntry(
+        block=block,
+        guid=guid,
+        link=link,
+        title=title,
+        summary=summary,
+        author=_names(fields.authors) if fields.authors else "",
+        source=source,
+        published=_date(fields.published, now, style, language) or updated,
+        updated=updated,
+        keys=keys_for(guid, link, title, summary),
+        language=language,
+        body=body,
+        categories=categories_of(fields.categories) if fields.categories else (),
     )
 
 

@@ -27,17 +27,21 @@ def keys_of(entry: ParsedEntry) -> EntryKeys:
 
     A guid that is a link is compared without scheme and trailing slash, but with its fragment.
     """
-    guid = _guid(entry.guid)
-    link = canonical(entry.link)
-    title = _title(entry.title)
+    return keys_for(entry.guid, entry.link, entry.title, entry.summary)
+
+
+def keys_for(guid: str, link: str, title: str, summary: str) -> EntryKeys:
+    """Return the keys of an entry of which this is known."""
+    number = article_number(link)
+    guid, link, title = _guid(guid), canonical(link), _title(title)
     if not (guid or link):
-        text = folded_key(without_counters(entry.summary))
+        text = folded_key(without_counters(summary))
         return EntryKeys(digest("content", f"{title}\0{text}"), b"", digest("title", title))
     return EntryKeys(
         digest("guid", guid),
         digest("link", link),
         digest("title", title),
-        digest("article", article_number(entry.link)),
+        digest("article", number),
     )
 
 

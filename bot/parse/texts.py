@@ -1,6 +1,7 @@
 """Tell apart what a feed carries of an article: summary, body, categories. Not cleaning markup."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from bot.text.clean import SUMMARY_LENGTH, cut, label
 from bot.text.fold import folded_key
@@ -22,13 +23,22 @@ def summary_and_body(texts: Sequence[str]) -> tuple[str, str]:
     return summary, body if len(body) > len(summary) else ""
 
 
+@lru_cache(maxsize=4096)
+def _category(name: str) -> tuple[str, str]:
+    """A category, and what it has in common with its like: the same are named again and again."""
+    category = label(name, CATEGORY_LENGTH)
+    return folded_key(category) or category, category
+
+
 def categories_of(names: Iterable[object]) -> tuple[str, ...]:
     """Return the categories of an article in the order of the feed, each once."""
     categories: dict[str, str] = {}
     for name in names:
-        category = label(name, CATEGORY_LENGTH) if isinstance(name, str) else ""
+        key, category = (
+            _category(name[: 4 * CATEGORY_LENGTH]) if isinstance(name, str) else ("", "")
+        )
         if category:
-            categories.setdefault(folded_key(category) or category, category)
+            categories.setdefault(key, category)
         if len(categories) == CATEGORIES:
             break
     return tuple(categories.values())

@@ -6,6 +6,7 @@ not read.
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _MOST = 14 * 60  # minutes
@@ -96,6 +97,7 @@ def _in_area(name: str, moment: datetime) -> datetime | None:
         return None
 
 
+@lru_cache(maxsize=256)
 def _minutes(text: str) -> int | None:
     offset = _OFFSET.fullmatch(text)
     if not offset:

@@ -32,7 +32,17 @@ _DROPPED = regex.compile(
     r"|(?<![\p{Extended_Pictographic}\p{Emoji_Modifier}\p{M}\ufe0f])\u200d"
 )
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_CONTROL = regex.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
+# What has none of these is only normalised. The second has all marks, and letters beside them.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b\u200d-\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_MARKED = re.compile(
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u1dff\u20d0-\u20ff\u2ce0-\u2dff\u302a-\u302f\u3099\u309a"
+    "\ua000-\uabff\ufb1e\ufe00-\ufe2f\U00010000-\U0010ffff]{2}"
+)
+_KEPT_BLANK = re.compile("[\u00a0\u202f\u2009]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 _MARKS = regex.compile(r"(\p{M}{4})\p{M}+")
 _LONG_MARKS = regex.compile(r"(\p{M}{32})\p{M}+")
 # A no-break space within a number (1 000) stays: it does not separate words.
@@ -68,12 +78,19 @@ def label(value: object, length: int) -> str:
 
 def plain(text: str) -> str:
     """Drop control, bidi, tag and zero-width characters, cap marks, normalise to NFC and spaces."""
-    text = _CONTROL.sub(" ", text)
-    if not text.isascii():
+    if text.isascii():
+        text = text if text.isprintable() else _CONTROL.sub(" ", text)
+        return " ".join(text.split())
+    if _INVISIBLE.search(text) or _MARKED.search(text):
+        text = _DROPPED.sub("", _CONTROL.sub(" ", text))
         # Marks are capped first: to normalise a run of them takes quadratic time.
-        text = _LONG_MARKS.sub(r"\1", _DROPPED.sub("", text))
-        text = _MARKS.sub(r"\1", unicodedata.normalize("NFC", text))
-    return _SPACE.sub(" ", text).strip()
+        text = unicodedata.normalize("NFC", _LONG_MARKS.sub(r"\1", text))
+        text = _MARKS.sub(r"\1", text)
+    else:
+        text = unicodedata.normalize("NFC", text)
+    if _KEPT_BLANK.search(text):
+        return _SPACE.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
 def visible_positions(text: str) -> list[int]:
@@ -105,7 +122,7 @@ def strip_html(text: str, raw: int = _MAX_RAW) -> str:
 def _unescape(text: str) -> str:
     """Resolve entities, and a second time if any remain (double-escaped titles)."""
     for _ in range(2):
-        if not _ENTITY.search(text):
+        if "&" not in text or not _ENTITY.search(text):
             break
         text = html.unescape(_LONG_REFERENCE.sub("&amp;#", text))
     return text
@@ -136,7 +153,7 @@ def to_text(value: str, kind: TextType = TextType.UNSURE, raw: int = _MAX_RAW) -
         return plain(strip_html(value, raw))
     has_tags = "<" in value and has_markup(value)
     text = _unescape(strip_html(escape_named(value, kind), raw) if has_tags else value)
-    if (not has_tags or kind is TextType.HTML) and begins_with_markup(text):
+    if (not has_tags or kind is TextType.HTML) and "<" in text and begins_with_markup(text):
         text = strip_html(escape_named(text, kind), raw)  # all of it was escaped twice
     return plain(text)
 

@@ -70,6 +70,17 @@ _AGO = r"""
     |أسبوع(?:ين|ًا|اً)?|أسابيع|شهر(?:ين|ًا|اً)?|أشهر|شهور|سن(?:ة|تين|وات)|عام(?:ين|ًا|اً)?|أعوام)\b
 """
 _CHANGING = re.compile(f"{_ANY}|{_AGO}", _FLAGS)
+#: A text without any of these changes by itself nowhere: looked for first, in a tenth of the time.
+SIGNS = (
+    "comment repl view like vote reaction retweet repost click reads kommentar antwort aufruf "
+    "ansicht klick reaktion comentario respuesta vista visita visualizaci lectura reacci gusta "
+    "комментари ответ просмотр лайк реакц репост коментар відповід перегляд вподобан поширен "
+    "تعليق رد مشاهد إعجاب قراء مشارك "
+    "point share answer punkt stimme punto voto балл очк голос бал نقط نقاط صوت أصوات "
+    "ago now vor eben hace ahora назад только щойно тому منذ قبل"
+).split()
+# Where there is one, there is one that begins where a word does.
+_MAY_CHANGE = re.compile(rf"(?<!\w)(?=\w)(?:{_ANY}|{_AGO})", _FLAGS)
 _RELATIVE = re.compile(_AGO, _FLAGS)
 _ONLY_COUNTERS = re.compile(rf"(?:{_ANY}|[\s,;&/+])+", _FLAGS)
 _ONLY_REACTIONS = re.compile(rf"(?:{_counter(_REACTIONS)}|[\s,;&/+])+", _FLAGS)
@@ -92,7 +103,8 @@ def steady_headline(title: str) -> str:
     headline a number is news: "Bill passes with 189 votes". The whole headline where nothing else
     is in it.
     """
-    if not _CHANGING.search(title):
+    lowered = title.lower()
+    if not any(map(lowered.__contains__, SIGNS)) or not _MAY_CHANGE.search(title):
         return title
     pieces = _PIECES.split(_RELATIVE.sub(" ", title))
     kept = [pieces[0]]

@@ -93,4 +93,6 @@ def words(text: str) -> Iterator[Word]:
 
 def folded_key(text: str) -> str:
     """Return the folded words, equal for texts that differ in case, accents or punctuation only."""
-    return " ".join(word.folded for word in words(text))
+    if text.isascii():
+        return " ".join(_ASCII_WORD.findall(text)).lower()
+    return " ".join(filter(None, map(fold, _WORD.findall(text))))

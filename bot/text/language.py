@@ -3,6 +3,10 @@
 Not translation and not stemming. Codes are ISO 639-1, or empty if the language is not known.
 """
 
+import re
+from collections import Counter
+from functools import lru_cache
+
 import pycld2
 import regex
 
@@ -39,7 +43,8 @@ _OF_LANGUAGE: dict[str, frozenset[str]] = {
     for language in languages
 }
 _OLD_CODES = {"iw": "he", "in": "id", "ji": "yi", "nb": "no", "nn": "no", "ckb": "ku"}
-_SCRIPT = regex.compile("|".join(rf"(?P<{script}>\p{{{script}}}+)" for script in SCRIPTS))
+_SCRIPT = regex.compile("|".join(rf"(?P<{script}>\p{{{script}}})" for script in SCRIPTS))
+_ASCII_LETTER = re.compile("[A-Za-z]")
 # Letters that a single language of a script uses in news text.
 _DISTINCTIVE_LETTERS = (
     ("Cyrillic", "be", regex.compile("[ўЎ]")),
@@ -61,15 +66,22 @@ def scripts_of(language: str) -> frozenset[str]:
     return _OF_LANGUAGE.get(language, frozenset())
 
 
+@lru_cache(maxsize=8192)
+def _script(character: str) -> str:
+    """The script of a letter; empty for what is none, or is in a script that is not listed."""
+    letter = _SCRIPT.match(character)
+    return str(letter.lastgroup) if letter else ""
+
+
 def script_of(text: str) -> str:
     """Return the script with the most letters at the beginning of a text; empty if it has none."""
     head = text[:_HEAD]
     if head.isascii():
-        return "Latin" if any(character.isalpha() for character in head) else ""
+        return "Latin" if _ASCII_LETTER.search(head) else ""
     counts: dict[str, int] = {}
-    for run in _SCRIPT.finditer(head):
-        script = str(run.lastgroup)
-        counts[script] = counts.get(script, 0) + run.end() - run.start()
+    for character, count in Counter(head).items():
+        if script := _script(character):
+            counts[script] = counts.get(script, 0) + count
     if not counts:
         return ""
     best = max(counts, key=lambda script: counts[script])

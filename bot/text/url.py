@@ -33,6 +33,7 @@ _TRACKING = frozenset(
 _ARTICLE = re.compile(r"(?<![0-9])([0-9]{6,14})(?![0-9])")
 # A link of which a glance shows that it leads to a page: most do.
 _PAGE = re.compile(r"https?://[A-Za-z0-9.-]+/+[A-Za-z0-9_-]")
+_SIX_DIGITS = re.compile("[0-9]{6}")
 _WWW = re.compile(r"^(?:www\.)+")
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")
 # Spaces, what does not belong into a URL, and what is invisible or reorders the text beside it.
@@ -41,6 +42,23 @@ _CONTROL = re.compile(
     "\u3000\ufeff\ufff0-\uffff]"
 )
 _LONGEST = 2048  # characters of a link
+# A link as most are. The path has no empty parts, and what is in it means only itself.
+_PLAIN_LINK = re.compile(
+    r"https?://(?P<host>(?:[a-z0-9-]+\.)+[a-z]{2,})(?P<path>(?:/[A-Za-z0-9._~-]+)*/?)"
+    r"(?P<query>\?[A-Za-z0-9._~&=%+:/-]+)?"
+)
+
+
+@lru_cache(maxsize=256)
+def _plain(link: str) -> tuple[str, str, str] | None:
+    """Host, path and query with its sign of a link in which nothing has to be looked at twice."""
+    parts = _PLAIN_LINK.fullmatch(link) if len(link) <= _LONGEST else None
+    return (parts["host"], parts["path"], parts["query"] or "") if parts else None
+
+
+def is_plain_link(link: str) -> bool:
+    """Whether a link is whole, safe, and the same in any relation."""
+    return _plain(link) is not None
 
 
 @lru_cache(maxsize=256)
@@ -64,6 +82,8 @@ def _split(link: str) -> SplitResult | None:
 
 def safe_link(link: str) -> str:
     """Return an absolute http(s) link, with spaces and control characters escaped, else empty."""
+    if is_plain_link(link):
+        return link
     link = encodable(link)
     parts = _split(link)
     if parts is None or "\\" in parts.netloc or "@" in parts.netloc:
@@ -78,6 +98,8 @@ def canonical(link: str) -> str:
     It has no scheme, `www.`, tracking parameters, fragment or trailing slash. Idempotent; empty if
     the link is not http(s).
     """
+    if (plain := _plain(link)) and not plain[2]:
+        return f"//{_WWW.sub('', plain[0])}{plain[1].rstrip('/')}"
     if link.startswith("//"):
         link = "https:" + link
     parts = _split(encodable(link))
@@ -121,7 +143,7 @@ def names_page(link: str) -> bool:
 
 def display_link(link: str) -> str:
     """Return the link without tracking parameters, to be shown and opened."""
-    parts = _split(link)
+    parts = _split(link) if "?" in link else None
     if parts is None or not parts.query:
         return link
     parameters = [
@@ -163,10 +185,15 @@ def article_number(link: str) -> str:
 
     Many sites keep that number while the slug changes. Dates are no article numbers.
     """
-    parts = _split(link)
-    if parts is None:
+    if plain := _plain(link):
+        path = plain[1]
+    elif parts := _split(link):
+        path = parts.path
+    else:
         return ""
-    for digits in reversed(_ARTICLE.findall(parts.path)):
+    if not _SIX_DIGITS.search(path):
+        return ""
+    for digits in reversed(_ARTICLE.findall(path)):
         if not _is_date(digits):
             return f"{host(link)}#{digits}"
     return ""

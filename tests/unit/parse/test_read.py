@@ -1,6 +1,7 @@
 """Parsing documents: golden cases, and that known blocks can be removed before."""
 
 import json
+import pickle
 import tarfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,12 @@ def read(
     outcome = read_document(data, content_type, url, known, NOON, charset=charset)
     assert isinstance(outcome, ParsedDocument), outcome
     return outcome
+
+
+def test_entries_come_from_a_worker_as_they_are() -> None:
+    document = read(RSS_20)
+    assert document.entries
+    assert pickle.loads(pickle.dumps(document)) == document  # noqa: S301 (our own)
 
 
 # Formats.
