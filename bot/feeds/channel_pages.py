@@ -78,7 +78,10 @@ async def with_missed_posts(
     ):
         answer = await fetch(_page_before(first.url, oldest))
         if isinstance(answer, Fetched) and is_channel_page(answer.body, shows_posts=False):
-            break  # there is nothing before: the page that came first has shown how posts look
+            # The site shows no posts where it is asked too often, too: so it is asked once more.
+            if not feed.state.failures:
+                return FetchFailed(Failure.SLOW_DOWN, "Telegram shows no earlier posts.")
+            break
         parsed = await parse(answer) if isinstance(answer, Fetched) else None
         if not isinstance(answer, Fetched) or not isinstance(parsed, ParsedDocument):
             if feed.state.failures + 1 < TRIES:

@@ -14,6 +14,7 @@ from bot.feeds.sources import Sources
 from bot.model.feeds import FetchFailed, FetchOutcome, FetchRequest
 from bot.model.sources import ChannelSource, Source
 from bot.ports import Clock, Fetcher
+from bot.text.channel_link import SITE
 
 
 def _no_pause(_: str) -> timedelta:
@@ -27,6 +28,7 @@ class SourceAccess:
     sources: Callable[[], Sources]
     pace: SitePace
     rules: SiteRules
+    mirror: Fetcher | None = None  #: reaches what the file allows, for its mirror of Telegram
 
     @classmethod
     def of(
@@ -34,10 +36,11 @@ class SourceAccess:
         clock: Clock,
         sources: Callable[[], Sources] = Sources,
         spacing: Callable[[str], timedelta] = _no_pause,
+        mirror: Fetcher | None = None,
     ) -> "SourceAccess":
         """Return the access by settings; `spacing` is the pause between requests to a host."""
         pace = SitePace(spacing)
-        return cls(sources, pace, SiteRules(clock, pace))
+        return cls(sources, pace, SiteRules(clock, pace), mirror)
 
     async def ask(
         self, request: FetchRequest, source: Source | None, fetcher: Fetcher
@@ -48,6 +51,8 @@ class SourceAccess:
         """
         if isinstance(source, ChannelSource):
             await self.pace.turn(request.url)
+            if self.mirror and not request.url.startswith(f"{SITE}/"):
+                fetcher = self.mirror
         elif source is not None or looks_like_sitemap(request.url):
             if refused := await self.rules.refusal(request.url, fetcher):
                 return refused

@@ -40,17 +40,22 @@ _LINKED = re.compile(f"{_OPEN}[^{_OPEN}{_CLOSE}]*{_CLOSE}")
 _SUBSCRIBERS = re.compile(r"\bsubscribers?\b", re.IGNORECASE)
 _MEMBERS = re.compile(r"\bmembers?\b", re.IGNORECASE)
 #: what a post without text is called, by what the page has of it; the first that is there counts
-_KINDS = (
-    (".tgme_widget_message_grouped_wrap", "Photos and videos"),
-    (".tgme_widget_message_roundvideo_player, .tgme_widget_message_roundvideo", "Video message"),
-    (".tgme_widget_message_video_player, .tgme_widget_message_video", "Video"),
-    (".tgme_widget_message_photo_wrap", "Photo"),
-    (".tgme_widget_message_voice_player, .tgme_widget_message_voice", "Voice message"),
-    (".tgme_widget_message_sticker_wrap, .tgme_widget_message_tgsticker_wrap", "Sticker"),
-    (".tgme_widget_message_location_wrap", "Location"),
-    (".tgme_widget_message_contact_wrap", "Contact"),
-    (".tgme_widget_message_document_wrap", "File"),
-    (".message_media_not_supported_wrap", "Post that only Telegram shows"),
+_KINDS = tuple(
+    (f'[class*="{part}"]', name)
+    for part, name in (
+        ("tgme_widget_message_grouped", "Photos and videos"),
+        ("tgme_widget_message_roundvideo", "Video message"),
+        ("tgme_widget_message_videosticker", "Sticker"),
+        ("tgme_widget_message_video", "Video"),
+        ("tgme_widget_message_photo", "Photo"),
+        ("tgme_widget_message_voice", "Voice message"),
+        ("tgme_widget_message_sticker", "Sticker"),
+        ("tgme_widget_message_tgsticker", "Sticker"),
+        ("tgme_widget_message_location", "Location"),
+        ("tgme_widget_message_contact", "Contact"),
+        ("tgme_widget_message_document", "File"),
+        ("message_media_not_supported", "Post that only Telegram shows"),
+    )
 )
 _CHANGED = (
     "The channel's page reads differently than it used to: {what}. "
@@ -114,7 +119,8 @@ def read_channel(
     return ParsedDocument(
         entries=tuple(entries),
         blocks=tuple(blocks),
-        title=_line(_text_of(tree, ".tgme_channel_info_header_title")) or f"@{name}",
+        title=_line(_text_of(tree, ".tgme_channel_info_header_title, .tgme_header_title"))
+        or f"@{name}",
         link=f"{SITE}/{name}",
         faulty=faulty,
         truncated=truncated,
@@ -138,7 +144,10 @@ def _without_posts(tree: Any, name: str) -> ParseOutcome:
     extra = _line(_text_of(tree, ".tgme_page_extra"))
     title = _line(_text_of(tree, ".tgme_page_title"))
     if tree.css_first(".tme_no_messages_found") is not None:
-        return ParsedDocument((), (), title=f"@{name}", link=f"{SITE}/{name}")
+        return ParseFailed(
+            Failure.SLOW_DOWN,
+            f"Telegram shows no posts of @{name}, as it does where it is asked too often.",
+        )
     if tree.css_first(".tgme_channel_history, .tgme_channel_info") is not None:
         return _changed("it shows no posts")
     if _SUBSCRIBERS.search(extra):
@@ -217,7 +226,8 @@ def _texts(node: Any, channel: str) -> tuple[str, list[str]]:
         if _is_within_another(part):
             continue
         for anchor in part.css("a[href]"):
-            href = safe_link(anchor.attributes.get("href") or "")
+            # Since 2024 the site escapes addresses twice.
+            href = safe_link((anchor.attributes.get("href") or "").replace("&amp;", "&"))
             own = post_link(href).startswith(f"{SITE}/{channel}/")
             if href and not own:
                 links.append(href)
@@ -284,6 +294,9 @@ def _entry(post: _Post, block: bytes, name: str, now: datetime) -> ParsedEntry:
 
 def _headline(post: _Post) -> tuple[str, str]:
     """The first sentence of a post, with the next where it is a mere exclamation; and the rest."""
+    if not post.text and post.more:
+        first, _, rest = post.more.partition("\n")
+        return first, rest.replace("\n", " ")
     lines = [*post.text.split("\n"), *post.more.split("\n")]
     sentences = [
         part

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
+from bot.text.channel_link import post_link
 from bot.text.clean import plain
 from bot.text.fold import words
 from bot.text.url import article_number, ascii_host, canonical
@@ -116,7 +117,7 @@ def read(text: str) -> Asked:
         for token in _BREAKS.split(line):
             link, before = _link_in(token)
             if link and len(found) < LINKS:
-                found.append(link)
+                found.append(post_link(link) or link)
                 is_link = is_link or bool(_ESCAPED_SCHEME.search(token)) or token == text
                 others.append(before)
         rest.append(_without_links(line, others) if others else line)

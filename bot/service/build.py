@@ -232,7 +232,7 @@ async def _base(
         open_client(public_guard, site_limits, clock, agent, discreet=True, proxy=proxy)
     )
     live = LiveConfig(config, guard, wiring.rejected)
-    access = SourceAccess.of(clock, live.sources, live.spacing)
+    access = SourceAccess.of(clock, live.sources, live.spacing, mirror=fetcher)
     live.take_delays(access.rules.delay)
     index = Index(config.names, await store.polls.languages())
     index.prime(await store.polls.recent(PRIMED))

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.search import asked
 from bot.text.channel_link import (
     canonical_channel,
     channel_name,
@@ -78,3 +79,12 @@ def test_a_post_has_a_single_link_and_a_channel_counts_for_itself() -> None:
     assert post_link("https://t.me/euphrates_post") == ""
     assert publisher_of(KEPT, "t.me") == "@euphrates_post"
     assert publisher_of("https://herald.example/feed", "herald.example") == "herald.example"
+
+
+def test_a_post_is_asked_for_by_any_of_its_addresses() -> None:
+    for text in (
+        "https://t.me/s/Euphrates_Post/7",
+        "t.me/euphrates_post/7?single",
+        "telegram.me/euphrates_post/7",
+    ):
+        assert asked.read(f"why {text} ?").links == ("https://t.me/euphrates_post/7",)
