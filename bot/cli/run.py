@@ -24,6 +24,7 @@ from bot.service.last_good import Rejected
 from bot.service.loop_watch import watched_if_asked
 from bot.service.service_manager import ServiceManager
 from bot.service.signals import handle_signals, hold_signals, stop_while_starting
+from bot.service.workers import READERS
 
 log = structlog.stdlib.get_logger("newsbell.config")
 
@@ -78,6 +79,7 @@ async def _watch(config: Config, rejected: Rejected | None, *, once: bool, as_js
 
     wiring = Wiring(
         terminal=TerminalChannel(as_json=as_json),
+        documents=max(1, len(config.declared.feeds)) if once else READERS,
         polled=polled,
         settled=lambda settlement: output.settled(console, settlement),
         restored=gc.freeze,  # it stays, as below

@@ -48,7 +48,7 @@ from bot.service.story_pages import StoryPages
 from bot.service.subscriptions import LiveSubscriptions
 from bot.service.telegram_chats import TelegramChats
 from bot.service.token_watch import TokenWatch
-from bot.service.workers import Workers
+from bot.service.workers import READERS, Workers
 from bot.store.sqlite import SqliteStore
 from bot.telegram.members import TelegramMembers
 
@@ -78,6 +78,7 @@ class Wiring:
     terminal: Channel = field(default_factory=TerminalChannel)
     chance: Random = field(default_factory=Random)
     parser: Parser | None = None  #: None: worker processes
+    documents: int = READERS  #: read at once, if there are so few
     tick: timedelta = timedelta(seconds=1)
     #: networks in which chats may look at feeds besides the public ones
     chat_networks: tuple[str, ...] = ()
@@ -118,7 +119,7 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
     wiring = wiring or Wiring()
     _prepare_libraries()
     async with AsyncExitStack() as stack:
-        workers = _workers(config)
+        workers = Workers(worker_limits_of(config, wiring.documents))
         stack.callback(workers.close)
         store = await stack.enter_async_context(SqliteStore(config.database))
         base = await _base(config, store, workers, wiring, stack)
@@ -208,10 +209,6 @@ def allow_open_files() -> None:
         return
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-
-
-def _workers(config: Config) -> Workers:
-    return Workers(worker_limits_of(config))
 
 
 async def _base(

@@ -23,7 +23,7 @@ from bot.model.sources import PageSource
 from bot.parse.discover import FeedLink, feed_links
 from bot.ports import Fetcher
 from bot.service.clock import SystemClock
-from bot.service.workers import WorkerLimits, Workers
+from bot.service.workers import READERS, WorkerLimits, Workers
 
 MEGABYTE = 1024 * 1024
 
@@ -53,10 +53,12 @@ def limits_of(config: Config) -> Limits:
     return Limits(config.settings.limits.deadline, config.settings.limits.body * MEGABYTE)
 
 
-def worker_limits_of(config: Config) -> WorkerLimits:
-    """Return the limits of one document."""
+def worker_limits_of(config: Config, documents: int = READERS) -> WorkerLimits:
+    """Return the limits of one document; no more readers than there are documents at once."""
     limits = config.settings.limits
-    return WorkerLimits(limits.parse.total_seconds(), limits.memory * MEGABYTE)
+    return WorkerLimits(
+        limits.parse.total_seconds(), limits.memory * MEGABYTE, min(documents, READERS)
+    )
 
 
 def sources_of(config: Config) -> Sources:
@@ -90,7 +92,7 @@ def _opened(config: Config) -> AbstractAsyncContextManager[Client]:
 async def try_feed(config: Config, url: str) -> FeedTrial:
     """Fetch an address with the headers that the file has for it, and read what comes."""
     access = SourceAccess.of(SystemClock(), partial(sources_of, config))
-    workers = Workers(worker_limits_of(config))
+    workers = Workers(worker_limits_of(config, 1))
     async with _opened(config) as client:
         try:
             return await _tried(config, url, access, client, workers)

@@ -33,6 +33,7 @@ T = TypeVar("T")
 _INLINE = 512 * 1024  # bytes up to which a known document may be recognised on the event loop
 _REST_AFTER = 60.0  # seconds
 HARMFUL = 2  #: readers that a document has to end before it is called harmful
+READERS = 2  #: processes that read documents
 TRIES = 5  #: of one document, where readers are ended from outside
 
 log = structlog.stdlib.get_logger("newsbell.workers")
@@ -44,7 +45,7 @@ class WorkerLimits:
 
     seconds: float = 5.0
     memory: int = 768 * 1024 * 1024  #: address space of a worker
-    workers: int = 2
+    workers: int = READERS
 
 
 @contextmanager

@@ -111,8 +111,9 @@ class PublisherGroups:
         self._keys: dict[str, str] = {}
         for groups in (PUBLISHER_GROUPS, AGENCIES, declared or {}):
             for name, aliases in groups.items():
+                key = folded_key(name)
                 for alias in (name, *aliases):
-                    self._keys[_normalize(alias)] = folded_key(name)
+                    self._keys[_normalize(alias)] = key
 
     def publisher_group(self, publisher: str) -> str:
         """Return the key of the group of a publisher, given by name or host. Never empty."""
