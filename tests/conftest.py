@@ -1,5 +1,6 @@
 """Fixtures that tests share; the parts are in `support`."""
 
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -26,6 +27,9 @@ from telegram_harness import (
 from bot.service import logs
 
 logs.use_standard_logging()
+# httpcore asks for it four times a request; where it is absent, each time through all of pytest's
+# hooks and folders, which took a sixth of a send.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # None: it is known to be absent
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
