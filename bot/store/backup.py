@@ -86,7 +86,7 @@ def _copy(source: Path, target: Path) -> None:
     os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE))
     try:
         with closing(sqlite3.connect(part, isolation_level=None)) as connection:
-            with read_only(source) as original:
+            with read_only(source, any_version=True) as original:
                 original.backup(connection)
             # one file, that needs none beside it
             connection.execute("pragma journal_mode = delete")

@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -72,10 +73,10 @@ def wrapped(doing: str, remedy: str = "newsbell goes on by itself") -> Iterator[
 
 
 @contextmanager
-def read_only(path: Path) -> Iterator[sqlite3.Connection]:
+def read_only(path: Path, *, any_version: bool = False) -> Iterator[sqlite3.Connection]:
     """Open a database that another process may be writing, without writing or checkpointing.
 
-    Raises StoreError.
+    Raises StoreError, also for a database of another version, unless `any_version` will do.
     """
     if not path.exists():
         raise StoreError(f"There is no database at {path} yet: run `newsbell run` first.")
@@ -86,7 +87,34 @@ def read_only(path: Path) -> Iterator[sqlite3.Connection]:
     ):
         connection.row_factory = sqlite3.Row
         connection.execute("pragma wal_autocheckpoint = 0")
+        if not any_version:
+            _check_version(connection, path)
         yield connection
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a database of another version: its tables may be others. Raises StoreError."""
+    try:
+        names = {row["name"] for row in connection.execute("select name from _sqlite_migrations")}
+    except sqlite3.OperationalError as error:
+        if "no such table" not in str(error):
+            raise
+        raise StoreError(f"{path.name} is no database of newsbell.") from None
+    known = set(_known_migrations())
+    if newer := names - known:
+        raise StoreError(_newer(path, min(newer)))
+    if known - names:
+        raise StoreError(
+            f"The database {path.name} was written by an older newsbell: start this one once "
+            "(`newsbell run`), which brings it up to date."
+        )
+
+
+def _newer(path: Path, migration: str) -> str:
+    return (
+        f"The database {path.name} was written by a newer newsbell ({migration}): "
+        "update this one, or restore a backup from before."
+    )
 
 
 def database_bytes(path: Path) -> int:
@@ -199,10 +227,7 @@ def _prepared(connection: sqlite3.Connection, path: Path) -> Database:
     database = Database(connection)
     newer = newer_than_known(database)
     if newer:
-        raise StoreError(
-            f"The database {path.name} was written by a newer newsbell ({newer}): "
-            "update this one, or restore a backup from before."
-        )
+        raise StoreError(_newer(path, newer))
     pending = bool(migrations.pending(database))
     migrations.apply(database)
     planner_statistics.keep(database)
@@ -217,10 +242,11 @@ def newer_than_known(database: Database) -> str:
     return min(newer, default="")
 
 
-def _known_migrations() -> list[str]:
+@cache
+def _known_migrations() -> tuple[str, ...]:
     # All are pending in a database without any.
     with closing(sqlite3.connect(":memory:")) as connection:
-        return [migration.name for migration in migrations.pending(Database(connection))]
+        return tuple(migration.name for migration in migrations.pending(Database(connection)))
 
 
 def _check_at_start(connection: sqlite3.Connection, path: Path) -> None:
@@ -344,7 +370,7 @@ class DatabaseFiles:
 
         For a thread of its own: it takes minutes where the database is large. Raises StoreError.
         """
-        with read_only(self._path) as connection:
+        with read_only(self._path, any_version=True) as connection:
             self._check = connection
             try:
                 return _damage(connection.execute("pragma integrity_check(1)").fetchone()[0])

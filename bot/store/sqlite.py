@@ -125,7 +125,7 @@ class ReadOnlyDatabase:
 
     def kept_config(self) -> ConfigText | None:
         """Return the text of the last good configuration. Raises StoreError."""
-        with read_only(self._path) as connection:
+        with read_only(self._path, any_version=True) as connection:
             return kept_config.read(Database(connection, execute_plugins=False))
 
     def outbox(

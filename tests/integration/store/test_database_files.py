@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 from structlog.testing import capture_logs
 from support import (
     NOON,
@@ -27,7 +28,10 @@ from bot.errors import StoreBusy, StoreError
 from bot.model.delivery import DeliveryKind
 from bot.service.database_watch import CHECK
 from bot.store import database
-from bot.store.sqlite import SqliteStore
+from bot.store.archive import Archive
+from bot.store.backup import back_up
+from bot.store.schema import migrations
+from bot.store.sqlite import ReadOnlyDatabase, SqliteStore
 
 HOUR = timedelta(hours=1)
 
@@ -87,7 +91,30 @@ async def test_the_database_of_a_newer_newsbell_is_refused_and_left_as_it_is(
     with pytest.raises(StoreError, match=r"newer newsbell \(m999_future\): update this one"):
         async with SqliteStore(path):
             pass
+    with pytest.raises(StoreError, match=r"newer newsbell \(m999_future\): update this one"):
+        ReadOnlyDatabase(path).status()
     assert path.read_bytes() == before
+
+
+def test_what_only_reads_says_of_an_older_database_to_start_newsbell_first(
+    tmp_path: Path,
+) -> None:
+    """A copy of it can be made before, and a broken feeds.yaml find what was in force."""
+    path = tmp_path / "newsbell.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.row_factory = sqlite3.Row
+        migrations.apply(Database(connection), stop_before="m005_feed_leases")
+        connection.commit()
+    for read in (ReadOnlyDatabase(path).status, Archive(path).languages):
+        with pytest.raises(StoreError, match=r"by an older newsbell: start this one once"):
+            read()
+    assert ReadOnlyDatabase(path).kept_config() is None
+    copy = back_up(path, tmp_path / "copies", NOON)
+    assert copy.stat().st_size > 0
+
+    (tmp_path / "other.db").write_bytes(b"")
+    with pytest.raises(StoreError, match=r"other\.db is no database of newsbell"):
+        ReadOnlyDatabase(tmp_path / "other.db").status()
 
 
 async def test_what_was_stored_first_is_in_the_file_and_not_only_in_its_log(
