@@ -72,7 +72,7 @@ from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, Kn
 from bot.model.retention import Obsolete, Retention, RetentionState
 from bot.model.schedule import ChatSchedule, SchedulePlan
 from bot.model.sources import Source
-from bot.model.status import Status
+from bot.model.status import FeedList, FeedQuestion, Status
 from bot.model.stories import Grouping, Merge, Report, StoryIds
 from bot.model.web import WebToken, WebTokenKind
 
@@ -276,6 +276,18 @@ class StoryArchive(Protocol):
 
     def document(self, feed_id: int, limit: int) -> list[StoredEntry]:
         """Return the first entries of what a feed last answered with, in its order."""
+        ...
+
+    def feed_list(self, question: FeedQuestion) -> FeedList:
+        """Return the feeds that a page asks for, failing ones first."""
+        ...
+
+    def queued(self, chat_id: int) -> int:
+        """Return how many deliveries of a chat are queued or being sent."""
+        ...
+
+    def whole_status(self) -> Status:
+        """Return the state with all chats, without feeds."""
         ...
 
 

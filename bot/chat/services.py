@@ -30,7 +30,7 @@ from bot.model.chats import ChatSettings
 from bot.model.delivery import OutboxRow
 from bot.model.feeds import SiteFeed
 from bot.model.health import Health
-from bot.model.status import Status
+from bot.model.status import FeedList, FeedQuestion, Status
 from bot.model.stories import Grouping
 from bot.ports import ChatStore, Clock, FullArchive, Members, Sites
 from bot.query.parser import Names, parse
@@ -188,6 +188,18 @@ class SearchService:
     async def document(self, feed_id: int, chat_id: int | None, limit: int) -> list[StoredEntry]:
         """Return the first articles of what a feed last answered with."""
         return await self.run(lambda: self.archive(chat_id).document(feed_id, limit))
+
+    async def feed_list(self, chat_id: int | None, question: FeedQuestion) -> FeedList:
+        """Return some of the chat's feeds, failing ones first."""
+        return await self.run(lambda: self.archive(chat_id).feed_list(question))
+
+    async def queued(self, chat_id: int) -> int:
+        """Return how many messages of a chat are queued or being sent."""
+        return await self.run(lambda: self.archive(chat_id).queued(chat_id))
+
+    async def whole_status(self) -> Status:
+        """Return the state of newsbell with all chats, without feeds."""
+        return await self.run(lambda: self.archive(None).whole_status())
 
     async def alerts(self, chat_id: int, limit: int) -> list[ChatAlert]:
         """Return the newest alerts of a chat."""

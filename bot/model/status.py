@@ -24,6 +24,27 @@ class FeedStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedQuestion:
+    """Which feeds a page shows: one, those in trouble, or those that have a word."""
+
+    number: int | None = None  #: this one alone
+    slow_from: float | None = None  #: those that fail, are silent, or took so many seconds
+    word: str = ""  #: those with it in their name or address
+    skip: int = 0
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class FeedList:
+    """Feeds that were asked for."""
+
+    feeds: tuple[FeedStatus, ...]  #: at most as many as were asked for
+    matching: int
+    total: int  #: of the chat
+    next_poll_at: datetime | None  #: of any of the chat
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The whole program as the operator sees it."""
 

@@ -66,11 +66,16 @@ def _silent_line(feed: FeedStatus, now: datetime, translator: Translator) -> str
 
 def status_counts(status: Status, translator: Translator = ENGLISH) -> str:
     """Return how many feeds and subscriptions there are, as one line."""
-    feeds = translator.ngettext("{number} feed", "{number} feeds", len(status.feeds))
-    subscriptions = translator.ngettext(
-        "{number} subscription", "{number} subscriptions", status.subscriptions
+    return counts_text(len(status.feeds), status.subscriptions, translator)
+
+
+def counts_text(feeds: int, subscriptions: int, translator: Translator = ENGLISH) -> str:
+    """Return a number of feeds and of subscriptions, as one line."""
+    counts = (
+        translator.ngettext("{number} feed", "{number} feeds", feeds),
+        translator.ngettext("{number} subscription", "{number} subscriptions", subscriptions),
     )
-    return f"{feeds}, {subscriptions}"
+    return ", ".join(counts)
 
 
 def status_text(status: Status, now: datetime, translator: Translator = ENGLISH) -> str:

@@ -10,7 +10,6 @@ import structlog
 from telegram.error import TelegramError
 
 from bot.chat.services import AdminService, ChatConfig, SearchService
-from bot.model.chats import Chat
 from bot.model.delivery import DeliveryState, OutboxRow
 from bot.model.health import Health
 from bot.model.status import Status
@@ -42,11 +41,6 @@ class _Views:
         """Return the messages that could not be delivered."""
         states = (DeliveryState.DEAD, DeliveryState.UNKNOWN)
         return await self._store.admin.outbox(self._clock.now(), states)
-
-    async def all_chats(self) -> list[Chat]:
-        """Return the chats that are allowed."""
-        status = await self._store.admin.status()
-        return [chat for chat, _, _ in status.chats if chat.allowed]
 
     async def is_admin(self, address: int, user_id: int) -> bool:
         """Whether a person administers a chat; no, where Telegram does not say so now."""
@@ -88,7 +82,7 @@ def build_web(
     if settings.listen is None:
         return None
     views = _Views(live, store, members, clock)
-    charts, whole = Charts(), store.admin.status
+    charts = Charts()
 
     def config() -> ChatConfig:
         return chat_config(live, subscriptions)
@@ -99,8 +93,6 @@ def build_web(
         clock=clock,
         search=SearchService(store.archive, clock, config, charts.draw),
         admin=AdminService(views.status, views.outbox, health),
-        whole_status=whole,
-        all_chats=views.all_chats,
         config=config,
         revision=views.revision,
         translator=live.translator,

@@ -2,10 +2,8 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from sqlite_utils import Database
 
@@ -13,11 +11,12 @@ from bot.model.clock import ClockStep
 from bot.model.delivery import DeliveryKind, DeliveryState, NoticeIntent, OutboxRow
 from bot.model.hosts import HostStatus
 from bot.model.retention import DEFAULT, Retention, RetentionState
-from bot.model.status import FeedStatus, Status
+from bot.model.status import Status
 from bot.store import cleanup, clock_moments, forget, kept_retention, meta, outbox
 from bot.store.database import Writer
+from bot.store.feed_lists import feed_status
 from bot.store.forget import RecordsPosition
-from bot.store.mappers import get_chat, get_feed, get_time, put_time, sure_time
+from bot.store.mappers import get_chat, get_time, put_time, sure_time
 from bot.store.meta import MetaName
 from bot.store.outages import read_outage
 from bot.store.sql import IS_QUEUED, IS_SENDING, QUEUED, marks
@@ -237,7 +236,7 @@ def read_clock_seen(db: Database) -> datetime | None:
     return get_time(seen or db.execute(_LAST_POLL).fetchone()[0])
 
 
-def read_status(db: Database, *, brief: bool = False) -> Status:
+def read_status(db: Database, *, brief: bool = False, without_feeds: bool = False) -> Status:
     """Read the state; also for a reader in another process."""
     chats = db.execute(_WAITING_CHATS if brief else _ALL_CHATS).fetchall()
     hosts = db.execute("select * from hosts order by host").fetchall()
@@ -245,7 +244,7 @@ def read_status(db: Database, *, brief: bool = False) -> Status:
         "select count(*) from subscriptions where removed_at is null"
     ).fetchone()[0]
     return Status(
-        feeds=tuple(_feed_status(row) for row in db.execute(_FEEDS).fetchall()),
+        feeds=() if without_feeds else tuple(map(feed_status, db.execute(_FEEDS).fetchall())),
         chats=tuple((get_chat(row), row["queued"], get_time(row["not_before"])) for row in chats),
         subscriptions=subscriptions,
         deliveries={} if brief else _delivery_counts(db),
@@ -266,14 +265,6 @@ def read_status(db: Database, *, brief: bool = False) -> Status:
 def _delivery_counts(db: Database) -> dict[DeliveryState, int]:
     rows = db.execute(_COUNTS).fetchall()
     return {DeliveryState(row["state"]): row["number"] for row in rows if row["number"]}
-
-
-def _feed_status(row: Any) -> FeedStatus:
-    feed = get_feed(row)
-    state, free_at = feed.state, get_time(row["host_not_before"])
-    if free_at and free_at > state.next_poll_at:
-        state = replace(state, next_poll_at=free_at)
-    return FeedStatus(feed.url, feed.name, feed.every, state, row["stored"], feed.id, row["host"])
 
 
 def read_outbox(

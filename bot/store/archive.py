@@ -34,9 +34,11 @@ from bot.model.chats import ChatKind, Subscription
 from bot.model.entries import counts_from_sight
 from bot.model.evidence import Evidence
 from bot.model.feeds import Failure
+from bot.model.status import FeedList, FeedQuestion, Status
 from bot.model.stories import Grouping, Pair, PairReason
 from bot.query.prefilter import KEYS_VERSION
-from bot.store import bodies, evidence, meta, past
+from bot.store import bodies, evidence, feed_lists, meta, past
+from bot.store.admin import read_status
 from bot.store.database import read_only
 from bot.store.entry_facts import facts_of, known_subscriptions, stored_entry
 from bot.store.mappers import (
@@ -403,6 +405,21 @@ class Archive:
                 entry.id: entry for entry in map(stored_entry, db.execute(statement, numbers))
             }
         return [entries[number] for number in numbers if number in entries]
+
+    def feed_list(self, question: FeedQuestion) -> FeedList:
+        """Return the feeds that a page asks for, failing ones first."""
+        with self._open() as db:
+            return feed_lists.feed_list(db, self._chat_id, question)
+
+    def queued(self, chat_id: int) -> int:
+        """Return how many deliveries of a chat are queued or being sent."""
+        with self._open() as db:
+            return feed_lists.queued(db, chat_id)
+
+    def whole_status(self) -> Status:
+        """Return the state with all chats, without feeds."""
+        with self._open() as db:
+            return read_status(db, without_feeds=True)
 
     def selectors(self) -> set[str]:
         """Return what names feeds, polled or not: addresses, names and tags."""

@@ -7,7 +7,6 @@ from datetime import datetime
 from bot.chat.services import AdminService, ChatConfig, DailyCounts, SearchService
 from bot.i18n.catalog import Translator
 from bot.model.chats import Chat, ChatSettings
-from bot.model.status import Status
 from bot.ports import ChatStore, Clock, HubStore, WebStore
 
 
@@ -29,8 +28,6 @@ class WebServices:
     clock: Clock
     search: SearchService
     admin: AdminService
-    whole_status: Callable[[], Awaitable[Status]]  #: with all chats. Raises StoreError
-    all_chats: Callable[[], Awaitable[list[Chat]]]  #: that are allowed. Raises StoreError
     config: Callable[[], ChatConfig]
     revision: Callable[[], Revision]
     translator: Callable[[ChatSettings], Translator]
@@ -42,6 +39,11 @@ class WebServices:
     public: str  #: address by which people reach the page
     hubs: HubStore
     told: Callable[[int], None]  #: a hub tells of news of this feed
+
+    async def all_chats(self) -> list[Chat]:
+        """Return the chats that are allowed. Raises StoreError."""
+        status = await self.search.whole_status()
+        return [chat for chat, _, _ in status.chats if chat.allowed]
 
     def now(self) -> datetime:
         """Return the time."""

@@ -3,10 +3,9 @@
 from datetime import timedelta
 
 from bot.chat.access import Permission
-from bot.model.status import FeedStatus
+from bot.model.status import FeedQuestion, FeedStatus
 from bot.search.feed_state import feed_state, silence_text
 from bot.text.clean import cut, headline, plain
-from bot.text.fold import fold
 from bot.web.blocks import (
     Block,
     Facts,
@@ -23,7 +22,7 @@ from bot.web.blocks import (
     line,
     paragraph,
 )
-from bot.web.pages.own import own_feed, own_status
+from bot.web.pages.own import own_feed
 from bot.web.services import WebServices
 from bot.web.visit import Visit
 
@@ -38,11 +37,8 @@ async def feeds_page(visit: Visit, services: WebServices) -> Page:
     Raises StoreError.
     """
     translator, word, number = visit.translator, visit.word("q"), visit.number("page", _PAGES)
-    status = await own_status(visit, services)
-    matching = sorted(
-        (feed for feed in status.feeds if fold(word) in fold(f"{feed.name} {feed.url}")),
-        key=lambda feed: (not feed.state.failures, feed.name.casefold()),
-    )
+    question = FeedQuestion(word=word, skip=number * _SHOWN, limit=_SHOWN)
+    found = await services.search.feed_list(visit.chat_id, question)
     form = Form(
         "/feeds",
         translator.gettext("Search"),
@@ -50,15 +46,14 @@ async def feeds_page(visit: Visit, services: WebServices) -> Page:
         live=True,
         label=translator.gettext("Feeds"),
     )
-    shown = matching[number * _SHOWN : (number + 1) * _SHOWN]
-    heading = translator.ngettext("{number} feed", "{number} feeds", len(matching))
+    heading = translator.ngettext("{number} feed", "{number} feeds", found.matching)
     rows = tuple(
         (
             Text(cut(plain(feed.name), 80), visit.link(f"/feed/{feed.id}"), foreign=True),
             _state(feed, visit),
             visit.time(feed.state.next_poll_at),
         )
-        for feed in shown
+        for feed in found.feeds
     )
     columns = (
         translator.gettext("Feed"),
@@ -66,7 +61,7 @@ async def feeds_page(visit: Visit, services: WebServices) -> Page:
         translator.gettext("Next check"),
     )
     blocks: list[Block] = [Table(heading, columns, rows, is_headed=True)] if rows else []
-    more = len(matching) > (number + 1) * _SHOWN
+    more = found.matching > (number + 1) * _SHOWN
     blocks += pages_of(visit, "/feeds", number, more=more, q=word)
     return Page(
         Text(translator.gettext("Feeds")), (form,), (Section(Text(heading), tuple(blocks)),)

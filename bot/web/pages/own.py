@@ -1,31 +1,34 @@
 """What of the state of newsbell a visit may show: the feeds and the queue of its chat."""
 
-from dataclasses import replace
+from dataclasses import dataclass
 
-from bot.model.status import FeedStatus, Status
+from bot.model.delivery import Outage
+from bot.model.status import FeedList, FeedQuestion, FeedStatus
 from bot.web.services import WebServices
 from bot.web.visit import Visit
 
 
-async def own_status(visit: Visit, services: WebServices) -> Status:
-    """Return the state, reduced to the feeds, subscriptions and queue of the visit's chat.
+@dataclass(frozen=True, slots=True)
+class OwnState:
+    """The state of a chat; of all, where all are shown."""
 
-    Raises StoreError.
-    """
-    status = await services.admin.status()
-    chat = visit.chat
+    feeds: FeedList  #: those in trouble
+    subscriptions: int
+    queued: int  #: messages that wait or are being sent
+    outage: Outage | None  #: since when Telegram takes nothing
+
+
+async def own_state(visit: Visit, services: WebServices, slow_from: float, limit: int) -> OwnState:
+    """Return the state of the visit's chat. Raises StoreError."""
+    whole, chat = await services.search.whole_status(), visit.chat
+    question = FeedQuestion(slow_from=slow_from, limit=limit)
+    feeds = await services.search.feed_list(visit.chat_id, question)
     if chat is None:
-        return status
-    own = {feed.url: feed for feed in await services.chats.feeds_of(chat.id)}
+        queued = sum(count for _, count, _ in whole.chats)
+        return OwnState(feeds, whole.subscriptions, queued, whole.outage)
     subscriptions = await services.chats.subscriptions_of(chat.id)
-    return replace(
-        status,
-        feeds=tuple(
-            replace(feed, name=own[feed.url].name) for feed in status.feeds if feed.url in own
-        ),
-        chats=tuple(row for row in status.chats if row[0].id == chat.id),
-        subscriptions=len(subscriptions),
-    )
+    queued = await services.search.queued(chat.id)
+    return OwnState(feeds, len(subscriptions), queued, whole.outage)
 
 
 async def own_feed(visit: Visit, services: WebServices, number: int) -> FeedStatus | None:
@@ -33,5 +36,5 @@ async def own_feed(visit: Visit, services: WebServices, number: int) -> FeedStat
 
     Raises StoreError.
     """
-    status = await own_status(visit, services)
-    return next((feed for feed in status.feeds if feed.id == number), None)
+    question = FeedQuestion(number=number)
+    return next(iter((await services.search.feed_list(visit.chat_id, question)).feeds), None)

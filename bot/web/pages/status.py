@@ -5,33 +5,33 @@ from datetime import timedelta
 
 from bot.chat.access import Permission
 from bot.feeds.host_turns import SLOW
-from bot.model.status import FeedStatus, Status
-from bot.search.feed_state import feed_state, silence_text, status_counts
+from bot.model.status import FeedList, FeedStatus, Status
+from bot.search.feed_state import counts_text, feed_state, silence_text
 from bot.search.health_text import health_text
 from bot.text.clean import cut, plain
 from bot.web.blocks import Block, Facts, Page, Section, Table, Text, Tone, line, paragraph
-from bot.web.pages.own import own_status
+from bot.web.pages.own import OwnState, own_state
 from bot.web.services import WebServices
 from bot.web.visit import Visit
 
 _FEEDS = 100  # feeds of a list
+_READ = 500  # feeds in trouble that are looked at
 
 
 async def status_page(visit: Visit, services: WebServices) -> Page:
     """Return the page. Raises StoreError."""
     translator = visit.translator
-    status = await own_status(visit, services)
-    sections = [*_feed_sections(visit, status)]
+    state = await own_state(visit, services, SLOW, _READ)
+    sections = [*_feed_sections(visit, state.feeds)]
     if visit.viewer.may(Permission.OPERATE):
         sections += await _operators(visit, services)
-    counts = paragraph(status_counts(status, translator))
-    return Page(Text(translator.gettext("Status")), (counts, _work(visit, status)), tuple(sections))
+    counts = paragraph(counts_text(state.feeds.total, state.subscriptions, translator))
+    return Page(Text(translator.gettext("Status")), (counts, _work(visit, state)), tuple(sections))
 
 
-def _work(visit: Visit, status: Status) -> Facts:
+def _work(visit: Visit, state: OwnState) -> Facts:
     """When the next feed is polled, and what waits."""
-    translator = visit.translator
-    queued = sum(count for _, count, _ in status.chats)
+    translator, queued = visit.translator, state.queued
     pairs = [
         (
             translator.gettext("Messages"),
@@ -42,23 +42,23 @@ def _work(visit: Visit, status: Status) -> Facts:
             ),
         )
     ]
-    if polls := [feed.state.next_poll_at for feed in status.feeds]:
-        wait = translator.duration(max(timedelta(0), min(polls) - visit.now))
+    if next_poll_at := state.feeds.next_poll_at:
+        wait = translator.duration(max(timedelta(0), next_poll_at - visit.now))
         text = translator.gettext("Next check in {span}", span=wait)
         pairs.insert(0, (translator.gettext("Feeds"), line(text)))
-    if status.outage:
-        span = translator.duration(visit.now - status.outage.since)
+    if state.outage:
+        span = translator.duration(visit.now - state.outage.since)
         why = translator.gettext(
-            "Telegram has taken no messages for {span}: {why}", span=span, why=status.outage.reason
+            "Telegram has taken no messages for {span}: {why}", span=span, why=state.outage.reason
         )
         pairs.append((translator.gettext("Delivery"), line(Text(why, tone=Tone.BAD))))
     return Facts(tuple(pairs))
 
 
-def _feed_sections(visit: Visit, status: Status) -> Iterable[Section]:
+def _feed_sections(visit: Visit, troubled: FeedList) -> Iterable[Section]:
     translator = visit.translator
-    failing = [feed for feed in status.feeds if feed.state.failures]
-    others = [feed for feed in status.feeds if not feed.state.failures]
+    failing = [feed for feed in troubled.feeds if feed.state.failures]
+    others = [feed for feed in troubled.feeds if not feed.state.failures]
     silent = [feed for feed in others if feed.state.stopped]
     slow = [feed for feed in others if feed.state.seconds >= SLOW]
     if not failing and not silent and not slow:
@@ -107,7 +107,7 @@ def _feed_link(visit: Visit, feed: FeedStatus) -> Text:
 async def _operators(visit: Visit, services: WebServices) -> list[Section]:
     """What operators see of the whole. Raises StoreError."""
     translator, revision = visit.translator, services.revision()
-    whole = await services.whole_status()
+    whole = await services.search.whole_status()
     lines = health_text(services.admin.health(), visit.now, translator).split("\n")
     file = [Text(f"{revision.file} {revision.digest}", code=True)]
     if revision.rejected:

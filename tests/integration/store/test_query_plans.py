@@ -100,6 +100,7 @@ from bot.model.pages import PageCommit, PageRequest, PageState
 from bot.model.poll import AffectedStories, FeedCommit, Lookup
 from bot.model.retention import Retention, RetentionState
 from bot.model.schedule import Page, SchedulePlan
+from bot.model.status import FeedQuestion
 from bot.model.stories import Grouping, Merge, Pair, PairReason, Placement, StoryIds
 from bot.model.web import WebTokenKind
 from bot.store import database
@@ -725,6 +726,9 @@ def read(archive: Archive) -> None:
     archive.feeds()
     archive.alerts_of(PRIVATE, 10)
     archive.document(1, 10)
+    archive.feed_list(FeedQuestion())
+    archive.queued(PRIVATE)
+    archive.whole_status()
     archive.chat_addresses()
     archive.chats()
     archive.selectors()
