@@ -14,8 +14,9 @@ from channel_pages import (
     preview,
     reply,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sampling import examples
 from support import NOON
 
 from bot.model.entries import ParsedDocument, ParsedEntry, ParseFailed
@@ -228,6 +229,7 @@ def test_twenty_posts_of_a_page_are_read_in_its_order() -> None:
     assert oldest_post(page.encode()) == 80
 
 
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text(max_size=200), st.integers(0, 10**13), st.datetimes())
 def test_whatever_a_post_holds_is_read_or_left_out(text: str, number: int, at: datetime) -> None:
     page = channel_page(
@@ -241,6 +243,7 @@ def test_whatever_a_post_holds_is_read_or_left_out(text: str, number: int, at: d
     assert all(found.title == plain(found.title) != "" for found in outcome.entries)
 
 
+@settings(max_examples=examples(200), deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_raise(body: bytes) -> None:
     outcome = read_channel(body, "text/html", NAME, frozenset(), NOON)

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sampling import examples
 from support import NOON
 
 from bot.model.entries import ParsedDocument, ParseFailed
@@ -118,6 +119,7 @@ def test_what_is_no_selector_is_told(selector: str) -> None:
     assert not selector_fault("ul.news > li:not(.ad)")
 
 
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text("<>/ \n=\"'liahrefpbclasnotc#&;:.", max_size=200))
 def test_no_page_raises(text: str) -> None:
     assert outcome(page(text)) is not None

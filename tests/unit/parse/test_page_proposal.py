@@ -1,7 +1,8 @@
 """Selectors that are proposed for a page: the list of articles, not its menu."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sampling import examples
 from support import NOON
 
 from bot.model.entries import ParsedDocument
@@ -71,6 +72,7 @@ def test_a_page_with_nothing_repeated_has_no_proposal() -> None:
     assert propose(b"", "text/html", URL) == ()
 
 
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text("<>/ =\"'liahrefpbclsdv#.", max_size=300))
 def test_no_page_raises_and_what_is_proposed_can_be_read(text: str) -> None:
     body = page("".join(map(card, range(3), TITLES)), text)

@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sampling import examples
 
 from bot.parse.robots import LONGEST_DELAY, read_robots, robots_url
 
@@ -79,6 +80,7 @@ def test_sitemaps_are_of_no_group_and_absolute() -> None:
     assert robots.sitemaps == (f"{SITE}/news.xml", "https://b.example/s.xml")
 
 
+@settings(max_examples=examples(200), deadline=None)
 @given(st.binary(max_size=200), st.text(max_size=60))
 def test_no_file_and_no_path_raise(body: bytes, path: str) -> None:
     lines = b"User-agent: *\nDisallow: " + body

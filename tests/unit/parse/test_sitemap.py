@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sampling import examples
 from support import NOON
 
 from bot.model.entries import ParsedDocument, ParseFailed
@@ -115,6 +116,7 @@ def test_a_feed_that_speaks_of_sitemaps_is_none() -> None:
     assert not is_sitemap(b"<rss><channel><title><![CDATA[<urlset>]]></title></channel></rss>")
 
 
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text("<>/!?[]:= \nurlsetnwCDATA&;#9locaij-", max_size=200))
 def test_no_document_raises(text: str) -> None:
     assert outcome(ROOT + text) is not None

@@ -1,8 +1,9 @@
 """What people write as the address of a Telegram channel, and the form that is kept of it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sampling import examples
 
 from bot.search import asked
 from bot.text.channel_link import (
@@ -58,6 +59,7 @@ def test_anything_else_is_no_channel(text: str) -> None:
     assert canonical_channel(text) == text
 
 
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text(max_size=60))
 def test_no_text_raises_and_the_kept_form_is_final(text: str) -> None:
     kept = canonical_channel(text)
