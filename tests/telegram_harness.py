@@ -47,12 +47,14 @@ def telegram_config(
     subscriptions: Sequence[Mapping[str, Any]] | None = None,
     levels: Mapping[str, str] | None = None,
     elsewhere: Mapping[str, Mapping[str, Any]] | None = None,
+    tags: Sequence[str] = (),
     **settings: Any,
 ) -> str:
     """A feeds.yaml with these chats beside a terminal.
 
     Each chat gets alerts for stories with its name or the word `everyone`, unless `subscriptions`
-    are given; `levels` are the settings `stories` of chats, `elsewhere` chats of other services.
+    are given; `levels` are the settings `stories` of chats, `elsewhere` chats of other services,
+    `tags` those of the feeds.
     """
     places = {
         name: place if isinstance(place, tuple) else (place, 0) for name, place in chats.items()
@@ -72,7 +74,7 @@ def telegram_config(
         {
             "settings": {"network": {"allow": ["127.0.0.0/8"]}, "telegram": telegram, **settings},
             "chats": {"here": {"terminal": True}, **declared},
-            "feeds": [{"url": url, "name": "Invented Wire"} for url in feeds],
+            "feeds": [{"url": url, "name": "Invented Wire", "tags": list(tags)} for url in feeds],
             "subscriptions": usual if subscriptions is None else list(subscriptions),
         }
     )
