@@ -65,8 +65,8 @@ async def scene(
     if kind == "packs":
         more["tags"] = ["world", "sea"]
     if kind == "channel":
-        people = {ANN: "creator", api.bot_id: "administrator"}
-        api.add_channel(COAST, "Coast", people, username="coast")
+        members = {ANN: "creator", api.bot_id: "administrator"}
+        api.add_channel(COAST, "Coast", members, username="coast")
     if kind == "operator":
         more["admins"] = [ANN]
     if kind in {"open", "invite"}:
