@@ -73,7 +73,7 @@ from bot.model.retention import Obsolete, Retention, RetentionState
 from bot.model.schedule import ChatSchedule, SchedulePlan
 from bot.model.sources import Source
 from bot.model.status import FeedList, FeedQuestion, Status
-from bot.model.stories import Grouping, Merge, Report, StoryIds
+from bot.model.stories import Grouping, Merge, Report, StoredFeatures, StoryIds
 from bot.model.web import WebToken, WebTokenKind
 
 
@@ -407,7 +407,7 @@ class PollStore(Protocol):
 
     async def window(
         self, since: datetime, until: datetime, after: int, limit: int
-    ) -> list[tuple[Report, StoryIds]]:
+    ) -> list[tuple[Report | StoredFeatures, StoryIds]]:
         """Return entries seen in this span with their stories, by id, starting behind `after`.
 
         Those that came after its first entry while the clock was wrong are among them. The words

@@ -152,6 +152,7 @@ class PlacedEntry:
     publisher_group: str  #: key of its publisher group
     origin: str  #: key of whom it counts for: that group, or the agency or outlet it came from
     agency: str = ""  #: name of the agency that it credits
+    features: str = ""  #: what grouping made of it; empty where that has to be found out again
 
     @property
     def story_ids(self) -> StoryIds:

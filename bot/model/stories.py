@@ -32,6 +32,16 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredFeatures:
+    """What grouping made of a report when it was new, instead of the words."""
+
+    id: int
+    publisher: str  #: key of its publisher group
+    feed: int
+    packed: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoryIds:
     """The three stories an entry belongs to, each named by the id of its first entry."""
 

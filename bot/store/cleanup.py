@@ -17,7 +17,7 @@ from bot.model.chats import ChatKind
 from bot.model.delivery import DropReason, NoticeKind, notice
 from bot.model.retention import Obsolete, Retention
 from bot.model.stories import Grouping
-from bot.store import forget, meta, outbox
+from bot.store import forget, meta, outbox, stories
 from bot.store.forget import RecordsPosition
 from bot.store.mappers import put_time
 from bot.store.meta import MetaName
@@ -32,6 +32,7 @@ from bot.store.sql import (
     marks,
 )
 from bot.store.unsent_alerts import QUIET
+from bot.stories.window import SPAN
 
 KEEP_UNUSED = timedelta(days=90)  #: how long screens, ratings and people without a chat are kept
 KEEP_WAITING = timedelta(days=30)  #: how long messages wait for a chat that takes none
@@ -274,6 +275,12 @@ def done_deliveries(db: Database, run: Run) -> Progress:
     return Progress(len(rows), len(rows) == BATCH)
 
 
+def old_features(db: Database, run: Run) -> Progress:
+    """Delete what grouping made of entries that the live window is not restored from any more."""
+    count = stories.forget_features(db, run.now - 2 * SPAN, BATCH)
+    return Progress(count, count == BATCH)
+
+
 def absent_entries(db: Database, run: Run) -> Progress:
     """Delete entries that left their feeds; those that alerted a chat stay, and are marked."""
     rows = db.execute(_ABSENT, run.values).fetchall()
@@ -344,6 +351,7 @@ def _delete_entries(db: Database, rows: Sequence[Any]) -> None:
         "delete from unsearched where entry_id = ?",
         "delete from match_records where entry_id = ?",
         "delete from bodies where entry_id = ?",
+        "delete from features where entry_id = ?",
         "delete from pages where entry_id = ?",
         "delete from entries where id = ?",
     ):
@@ -483,6 +491,7 @@ STEPS: tuple[Step, ...] = (
     stopped_feeds,
     old_alerts,
     old_explanations,
+    old_features,
     absent_entries,
     *(_by_time(*row) for row in _BY_TIME),
     removed_subscriptions,

@@ -15,6 +15,7 @@ ROWS = {
     "entries": 1_000_000,
     "revisions": 300_000,
     "bodies": 300_000,
+    "features": 100_000,
     "pages": 200_000,
     "joins": 600_000,
     "merges": 15_000,

@@ -17,7 +17,7 @@ from bot.model.chats import Developments, Subscription
 from bot.model.entries import Article, KnownEntry, PlacedEntry
 from bot.model.feeds import Failure, FeedDue
 from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
-from bot.model.stories import Grouping, Merge, Report, StoryIds
+from bot.model.stories import Grouping, Merge, Report, StoredFeatures, StoryIds
 from bot.store import bodies, meta, pages, poll_writes, stories, unsent_alerts
 from bot.store.database import Writer
 from bot.store.feed_rows import DUE_FEEDS, read_feeds
@@ -197,7 +197,7 @@ class PollTables:
 
     async def window(
         self, since: datetime, until: datetime, after: int, limit: int
-    ) -> list[tuple[Report, StoryIds]]:
+    ) -> list[tuple[Report | StoredFeatures, StoryIds]]:
         """Return entries seen in this span with their stories, by id, starting behind `after`."""
         return await self._writer.run(
             "read stories", lambda db: stories.window(db, since, until, after, limit)
@@ -281,6 +281,7 @@ class PollTables:
             stories.merge(db, merges, now)
             placed = [entry for commit in commits for entry in commit.new]
             poll_writes.insert_entries(db, placed)
+            stories.insert_features(db, placed)
             stories.keep_joins(db, placed, now)
             for commit in commits:
                 poll_writes.apply(db, commit, now)

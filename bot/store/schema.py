@@ -262,6 +262,15 @@ def m033_hubs(db: Database) -> None:
     db.execute("create index hubs_due on hubs (next_at)")
 
 
+@migrations()
+def m034_features(db: Database) -> None:
+    """What grouping made of the entries of the last days, so that it is read and not computed."""
+    db.execute(
+        "create table features "
+        "(entry_id integer primary key, version integer not null, packed text not null)"
+    )
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():

@@ -15,7 +15,7 @@ from bot.model.alerts import PRIORITIES, KnownAlert, Stance, StoryState
 from bot.model.chats import Urgency
 from bot.model.entries import PlacedEntry
 from bot.model.poll import AffectedStories
-from bot.model.stories import Grouping, Merge, Report, StoryIds
+from bot.model.stories import Grouping, Merge, Report, StoredFeatures, StoryIds
 from bot.store.alert_merges import merge_alerts
 from bot.store.mappers import get_list, get_story_ids, get_time, put_time, sure_time
 from bot.store.outbox import queue_alert
@@ -31,6 +31,7 @@ from bot.store.sql import (
 from bot.store.story_publishers import chunks, origins_of
 from bot.store.unsent_alerts import QUIET, reconsider
 from bot.stories.assign import report_of
+from bot.stories.packed_features import VERSION
 
 _STANCES = """
     select * from stances where storyline_id in ({marks}) and moved_at > ?
@@ -46,19 +47,34 @@ _ALERTS = f"""
     from alerts a left join alert_matches using (chat_id, story_id)
     where coalesce(merged_into, story_id) in ({{marks}}) group by chat_id, story_id
 """
-# The words that entries came with are those that they were grouped by. Entries of the span, and
-# those that came later while the clock was wrong: ids tell the order then.
+# Entries of the span, and those that came later while the clock was wrong: ids tell the order then.
 _WINDOW = """
-    select e.id, e.feed_id, e.strict_id, e.story_id, e.storyline_id, e.language, e.house, e.link,
-        coalesce(nullif(e.quoted_key, x''), e.link_key) as link_key, e.published, e.first_seen_at,
+    select e.id, e.feed_id, e.strict_id, e.story_id, e.storyline_id, e.house, f.packed,
+        first_seen_at between :since and :until as in_span
+    from entries e left join features f on f.entry_id = e.id and f.version = :version
+    where e.id > coalesce(nullif(:after, 0), (
+        select min(id) from entries where first_seen_at between :since and :until
+    ) - 1) order by e.id limit :limit
+"""
+# The words that entries came with are those that they were grouped by.
+_WORDS = """
+    select e.id, e.feed_id, e.language, e.house, e.link,
+        coalesce(nullif(e.quoted_key, x''), e.link_key) as link_key,
+        e.published, e.first_seen_at,
         coalesce(nullif(e.core, ''),
             (select title from revisions r where r.entry_id = e.id order by at limit 1),
             e.title) as title,
         coalesce((select summary from revisions r where r.entry_id = e.id order by at limit 1),
             e.summary) as summary
-    from entries e where e.id > max(?, (
-        select min(id) from entries where first_seen_at between ? and ?
-    ) - 1) order by e.id limit ?
+    from entries e where e.id in ({marks})
+"""
+_OLD_FEATURES = """
+    delete from features where entry_id in (
+        select entry_id from features where entry_id <= (
+            select id from entries indexed by entries_seen where first_seen_at < :before
+            order by first_seen_at desc limit 1
+        ) order by entry_id limit :batch
+    )
 """
 # No alert where the chat muted the storyline, or no subscription wants it any more.
 _PENDING_DUE = f"""
@@ -124,13 +140,37 @@ def _alerts(db: Database, stories: Collection[int]) -> Iterable[KnownAlert]:
             )
 
 
+def insert_features(db: Database, entries: Iterable[PlacedEntry]) -> None:
+    """Keep what grouping made of new entries."""
+    db.conn.executemany(
+        "insert or replace into features values (?, ?, ?)",
+        [(placed.entry.id, VERSION, placed.features) for placed in entries if placed.features],
+    )
+
+
+def forget_features(db: Database, before: datetime, limit: int) -> int:
+    """Delete features of entries that came before all of the window; return of how many."""
+    return db.execute(_OLD_FEATURES, {"before": put_time(before), "batch": limit}).rowcount
+
+
 def window(
     db: Database, since: datetime, until: datetime, after: int, limit: int
-) -> list[tuple[Report, StoryIds]]:
+) -> list[tuple[Report | StoredFeatures, StoryIds]]:
     """Return entries as grouping looks at them, with their stories, in order of id."""
-    span = [put_time(since), put_time(until)]
-    rows = db.execute(_WINDOW, [after, *span, limit]).fetchall()
-    return [(_report(row, since, until), get_story_ids(row)) for row in rows]
+    values = {"since": put_time(since), "until": put_time(until), "version": VERSION}
+    rows = db.execute(_WINDOW, {**values, "after": after, "limit": limit}).fetchall()
+    reports: dict[int, Report] = {}
+    for numbers in chunks(row["id"] for row in rows if not (row["packed"] and row["in_span"])):
+        for row in db.execute(_WORDS.format(marks=marks(numbers)), numbers).fetchall():
+            reports[row["id"]] = _report(row, since, until)
+    return [
+        (
+            reports.get(row["id"])
+            or StoredFeatures(row["id"], row["house"], row["feed_id"], row["packed"]),
+            get_story_ids(row),
+        )
+        for row in rows
+    ]
 
 
 def _report(row: Any, since: datetime, until: datetime) -> Report:

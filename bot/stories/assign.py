@@ -117,7 +117,13 @@ class Assigner:
         placement = self._window.add(report)
         self._merges += placement.merges
         return PlacedEntry(
-            entry, placement, attribution.publisher_group, attribution.origin, attribution.agency
+            entry,
+            placement,
+            attribution.publisher_group,
+            attribution.origin,
+            attribution.agency,
+            # Of a time that is moved, the stored ones would know nothing.
+            "" if self._clock_ahead else self._window.packed(entry.id),
         )
 
     def make_room(self, entry: NewEntry, limit: int) -> bool:

@@ -3,6 +3,7 @@
 Computed from one report alone; comparison is up to `similarity` and `contradictions`.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,9 +24,9 @@ TITLE_WEIGHT = 3  #: a word of the headline counts as often as three words of th
 MAX_SUMMARY_WORDS = 40  #: words of a summary that are used
 SHORT_WORDS = 40  #: words of headline and summary together, up to which a text is short
 _MAX_SUMMARY_CHARACTERS = 400  # characters of a summary that are tokenized
-_MAX_COUNT = 63  # term counts above it weigh no more
+MAX_COUNT = 63  #: term counts above it weigh no more
 _PHONETIC_KEY_LENGTH = 6
-_TF_WEIGHTS = tuple(1 + log(count) for count in range(1, _MAX_COUNT + 1))
+_TF_WEIGHTS = tuple(1 + log(count) for count in range(1, MAX_COUNT + 1))
 _CAPITALIZED_RUN = regex.compile(
     r"(?<=[\p{Ll}\p{N},;”\"’'] ['‘“\"«„]?)\p{Lu}[\p{L}\p{M}]+"
     r"(?:(?:[ -]|['’]s )\p{Lu}[\p{L}\p{M}]+)*"
@@ -98,6 +99,16 @@ class Features:
         return self.terms[: self.title_length]
 
 
+def tf_weight(count: int) -> float:
+    """Return the weight of a term by how often an entry contains it."""
+    return _TF_WEIGHTS[min(count, MAX_COUNT) - 1]
+
+
+def count_of(weight: float) -> int:
+    """Return how often an entry contains a term of this weight, `MAX_COUNT` at most."""
+    return bisect_left(_TF_WEIGHTS, weight) + 1
+
+
 def extract_features(report: Report) -> Features:
     """Return the features of one report."""
     title = tokens(report.title)
@@ -129,7 +140,7 @@ def extract_features(report: Report) -> Features:
         headline=headline,
         kind=kind_of(report.title),
         terms=tuple(counts),
-        tf_weights=tuple([_TF_WEIGHTS[min(count, _MAX_COUNT) - 1] for count in counts.values()]),
+        tf_weights=tuple(map(tf_weight, counts.values())),
         title_length=title_length,
         headline_only=headline_only,
         names=names,

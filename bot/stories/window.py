@@ -10,7 +10,16 @@ from datetime import datetime, timedelta
 from math import log
 from operator import attrgetter
 
-from bot.model.stories import Grouping, Merge, Pair, PairReason, Placement, Report, StoryIds
+from bot.model.stories import (
+    Grouping,
+    Merge,
+    Pair,
+    PairReason,
+    Placement,
+    Report,
+    StoredFeatures,
+    StoryIds,
+)
 from bot.stories.clusters import (
     SINGLE_PAIR_FACTOR,
     Candidate,
@@ -25,6 +34,7 @@ from bot.stories.contradictions import agree, contradicts, mentions_casualties
 from bot.stories.entry_index import EntryIndex
 from bot.stories.features import Features, extract_features
 from bot.stories.headline_kinds import Kind
+from bot.stories.packed_features import pack, unpack
 from bot.stories.postings import Member
 from bot.stories.similarity import Similarity
 
@@ -80,17 +90,31 @@ class Window:
         if self._index.is_past(_hours(report.at)):
             member = self._index.find_by_link(report)
             return _place_by_link(report, member) if member else _new_story(report.id)
-        member = self._count(report)
+        member = self._count(extract_features(report))
         placement = self._place(member)
         for merge in placement.merges:
             self._index.merge(merge)
         self._index.add(member, placement.story_ids)
         return placement
 
-    def restore(self, report: Report, story_ids: StoryIds) -> None:
+    def restore(self, stored: Report | StoredFeatures, story_ids: StoryIds) -> None:
         """Add a stored entry with its stored stories. To be called in order of id."""
-        if not self._index.is_past(_hours(report.at)):
-            self._index.add(self._count(report), story_ids)
+        if isinstance(stored, StoredFeatures):
+            entry = unpack(stored)
+        elif self._index.is_past(_hours(stored.at)):
+            return
+        else:
+            entry = extract_features(stored)
+        if not self._index.is_past(entry.hours):
+            self._index.add(self._count(entry), story_ids)
+
+    def packed(self, number: int) -> str:
+        """Return the features of an entry, to be stored with it; empty if it is not in the window.
+
+        Those of one that was too old for the window are not needed.
+        """
+        member = self._index.members.get(number)
+        return pack(member.features) if member else ""
 
     def make_room(self, at: datetime, limit: int) -> bool:
         """Remove entries that are too old once one of this time is added, `limit` at most.
@@ -115,9 +139,8 @@ class Window:
             self._left.append(self._index)
             self._index = EntryIndex(self._span)
 
-    def _count(self, report: Report) -> Member:
+    def _count(self, entry: Features) -> Member:
         """Advance the window to an entry and count its terms."""
-        entry = extract_features(report)
         self._leave(entry.hours)
         self._left.clear()
         self._index.advance(entry.hours)

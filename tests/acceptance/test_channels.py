@@ -16,8 +16,10 @@ from support import FeedServer, ManualClock, Recorder, item, newsbell, poll, que
 from bot.model.delivery import DeliveryKind
 from bot.model.feeds import Policy
 from bot.model.status import FeedStatus
+from bot.model.stories import StoredFeatures
 from bot.parse.entry_keys import link_key
 from bot.service.app import App
+from bot.stories.packed_features import unpack
 
 NAME = "euphrates_post"
 MINUTE = timedelta(minutes=1)
@@ -235,9 +237,10 @@ async def test_a_restart_finds_the_stories_of_links_again(
     publish(server, "wire", "Harbour wall falls", "", clock)
     await poll(app)
 
-    links = {report.title: report.link for report, _ in restored}
-    assert links["They wrote about a quay"] == link_key("https://wire.example/1")
-    assert links["Schools reopen"] == link_key(f"https://t.me/{NAME}/3")
+    stored = [unpack(stored) for stored, _ in restored if isinstance(stored, StoredFeatures)]
+    links = {features.headline: features.link for features in stored}
+    assert links["they wrote about a quay"] == link_key("https://wire.example/1")
+    assert links["schools reopen"] == link_key(f"https://t.me/{NAME}/3")
     assert query(
         app,
         "select count(*), count(distinct story_id) from entries where title in (?, ?)",

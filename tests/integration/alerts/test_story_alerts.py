@@ -48,7 +48,7 @@ from telegram_harness import (
 from bot.errors import StoreError
 from bot.model.delivery import Delivery
 from bot.model.poll import FeedCommit
-from bot.model.stories import Grouping, Merge, Report, StoryIds
+from bot.model.stories import Grouping, Merge, Report, StoredFeatures, StoryIds
 from bot.service.app import App
 from bot.store.schema import migrations
 from bot.store.sqlite import SqliteStore
@@ -1587,7 +1587,7 @@ async def test_an_empty_window_is_not_read_again(
 
         async def counted(
             since: datetime, until: datetime, after: int, limit: int
-        ) -> list[tuple[Report, StoryIds]]:
+        ) -> list[tuple[Report | StoredFeatures, StoryIds]]:
             reads.append(after)
             return await read(since, until, after, limit)
 

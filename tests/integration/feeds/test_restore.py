@@ -9,10 +9,10 @@ from support import FeedServer, ManualClock, Recorder, config_text, item, newsbe
 
 from bot.errors import StoreError
 from bot.feeds.poller import PollReport
-from bot.model.stories import Report, StoryIds
+from bot.model.stories import Report, StoredFeatures, StoryIds
 from bot.service.app import App
 
-Page = list[tuple[Report, StoryIds]]
+Page = list[tuple[Report | StoredFeatures, StoryIds]]
 HARBOUR = "Harbour of Dunmore opens after the storm"
 
 

@@ -21,9 +21,11 @@ from support import (
 
 from bot.model.delivery import DeliveryKind
 from bot.model.entries import Article
+from bot.model.stories import Report, StoredFeatures
 from bot.service.app import App
 from bot.store import cleanup, poll_writes
 from bot.store.mappers import put_time
+from bot.stories.packed_features import VERSION
 
 DAY = timedelta(days=1)
 COUNT = "select count(*) from entries"
@@ -76,6 +78,32 @@ async def test_entries_that_alerted_are_looked_at_once_and_never_again(
         assert await sqlite(app)._writer.run(
             "look", lambda db: cleanup.absent_entries(db, run)
         ) == cleanup.Progress(0, again=False)
+
+
+async def test_what_grouping_made_of_entries_goes_with_the_live_window(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
+    server.put("/a", rss(item("a", "Harbour opens")))
+    config = config_text([server.url("/a")])
+    async with newsbell(tmp_path, config, clock=clock, terminal=terminal) as app:
+        await poll(app)
+        assert await rows(app, "select entry_id, version from features") == [(1, VERSION)]
+        clock.advance(5 * DAY)
+        server.put("/a", rss(item("a", "Harbour opens"), item("b", "Mill burns")))
+        await poll(app)
+        reads = [(NOON, clock.now(), 0, 10), (NOON + DAY, clock.now(), 0, 10)]
+        restored = [await sqlite(app).polls.window(*read) for read in reads]
+        assert [[type(stored) for stored, _ in read] for read in restored] == [
+            [StoredFeatures] * 2,
+            [StoredFeatures],
+        ]
+        await rows(app, "update features set version = 0 where entry_id = 2")
+        after, _ = (await sqlite(app).polls.window(*reads[1]))[0]
+        assert isinstance(after, Report)
+        assert after.title == "Mill burns"
+        clock.advance(2 * DAY)
+        await sqlite(app).admin.prune(clock.now())
+        assert await rows(app, "select entry_id from features") == [(2,)]
 
 
 async def test_a_clean_up_is_many_small_transactions(

@@ -148,6 +148,7 @@ ALLOWED = {
     "delete from unsearched where entry_id > ?": "the entries of a batch",
     "text = ? and created_at > ?": "a day of one chat",
     "order by e.id limit ?": "ends at the limit",
+    "order by e.id limit :limit": "ends at the limit",
     "order by a.story_id desc limit :limit": "ends at the limit, from a chat's newest alert on",
     "first_seen_at < :explained": "ends at the first row, from that time backwards",
     ") as alerts, (": "what a shorter retention deletes, on a connection that only reads",
@@ -443,6 +444,7 @@ async def poll_feeds(work: Exercise) -> None:
         await polls.stories(affected, NOON)
     await read_pages(work)
     await polls.window(NOON - DAY, NOON, 0, 10)
+    await polls.window(NOON - DAY, NOON, 5, 10)
     await polls.entries_since(NOON - DAY)
     await polls.insert_alerts((), (), NOON)
     await polls.release_pending(NOON)

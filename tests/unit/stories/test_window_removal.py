@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from story_reports import NAMES, invented_reports
 
-from bot.model.stories import Placement, Report, StoryIds
+from bot.model.stories import Placement, Report, StoredFeatures, StoryIds
 from bot.stories import entry_index
 from bot.stories.postings import Member, Postings
 from bot.stories.window import SPAN, Window
@@ -80,9 +80,10 @@ def test_the_latest_entries_of_a_term_are_those_that_are_left(
 def test_a_window_is_one_of_what_is_left_in_it(seed: int) -> None:
     """It continues as one that only knows the entries of the last three days."""
     reports = invented_reports(seed)
-    window, stories = Window(), dict[int, StoryIds]()
+    window, stories, packed = Window(), dict[int, StoryIds](), dict[int, str]()
     for report in reports[:250]:
         placement = window.add(report)
+        packed[report.id] = window.packed(report.id)
         stories[report.id] = placement.story_ids
         for merge in placement.merges:
             for number, ids in stories.items():
@@ -92,13 +93,17 @@ def test_a_window_is_one_of_what_is_left_in_it(seed: int) -> None:
                     merge.kept if ids.storyline == merge.gone else ids.storyline,
                 )
     newest = max(report.at for report in reports[:250])
-    restored = Window()
+    restored, unpacked = Window(), Window()
     for report in reports[:250]:
+        stored = StoredFeatures(report.id, report.publisher, report.feed, packed[report.id])
+        unpacked.restore(stored if stored.packed else report, stories[report.id])
         if report.at >= newest - SPAN:
             restored.restore(report, stories[report.id])
-    assert len(restored) == len(window)
+    assert len(restored) == len(unpacked) == len(window)
     for report in reports[250:]:
-        assert restored.add(report) == window.add(report)
+        placement = window.add(report)
+        assert restored.add(report) == placement
+        assert unpacked.add(report) == placement
 
 
 def test_room_is_made_for_so_many_entries_at_a_time() -> None:
