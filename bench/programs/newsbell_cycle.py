@@ -8,7 +8,6 @@ channel gets the alerts. Start-up (opening, compiling, starting the workers) is 
 from __future__ import annotations
 
 import asyncio
-import gc
 import io
 import json
 from datetime import UTC, datetime, timedelta
@@ -23,6 +22,7 @@ from bot.delivery.channels.terminal import TerminalChannel
 from bot.feeds.poller import PollReport
 from bot.service import logs
 from bot.service.build import Wiring, open_app
+from bot.service.garbage import settle
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,7 +68,7 @@ async def cycle(work: Task) -> None:
     wiring = Wiring(
         terminal=TerminalChannel(as_json=True, stream=io.StringIO()),
         polled=polled,
-        restored=gc.freeze,  # as `newsbell run`
+        restored=settle,  # as `newsbell run`
     )
     async with open_app(load(path, {}), wiring) as newsbell:
         warm = b"<rss version='2.0'><channel><item><guid>1</guid></item></channel></rss>"

@@ -1,6 +1,5 @@
 """The command that watches the feeds and sends alerts."""
 
-import gc
 import os
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from bot.delivery.channels.terminal import TerminalChannel
 from bot.feeds.poller import PollReport
 from bot.service import logs
 from bot.service.build import Wiring, open_app
+from bot.service.garbage import settle
 from bot.service.last_good import Rejected
 from bot.service.loop_watch import watched_if_asked
 from bot.service.service_manager import ServiceManager
@@ -82,7 +82,7 @@ async def _watch(config: Config, rejected: Rejected | None, *, once: bool, as_js
         documents=max(1, len(config.declared.feeds)) if once else READERS,
         polled=polled,
         settled=lambda settlement: output.settled(console, settlement),
-        restored=gc.freeze,  # it stays, as below
+        restored=settle,
         warned=lambda text: console.print(Text(text, style="red")),
         rejected=rejected,
         service_manager=ServiceManager.of_environment(os.environ, os.getpid()),
@@ -105,8 +105,7 @@ async def _watch(config: Config, rejected: Rejected | None, *, once: bool, as_js
                     f"{link}",
                     soft_wrap=True,
                 )
-            # What is there now stays: looking through it for what does not stopped all for 150 ms.
-            gc.freeze()
+            settle()
             await (app.run_once() if once else app.run())
         finally:
             first.close()
