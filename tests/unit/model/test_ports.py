@@ -19,6 +19,7 @@ PARTS = {
     "admin": ports.AdminStore,
     "search": ports.SearchStore,
     "web": ports.WebStore,
+    "hubs": ports.HubStore,
     "archive": ports.FullArchive,
 }
 

@@ -19,8 +19,10 @@ from bot.text import clean, counters, fold, language, url
 from bot.text.markup import TextType
 
 SIGNS = (
-    "aB9 \t\n\x0b\x1c\x00\x7f\x85\xa0\xad,'äœßÅΩяйї\u0301\u0344\u0958\u0327\u200b\u200c\u200d\u2009\u2028"
-    "\u202f\u3000ไทยก็कि\u093f\u094dعَرَبي\u115f한글ㅎカ゛が漢字👩\u200d💻\ufe0f\U0001f3fd\U000e0041\ufeff\ufffe"
+    "aB9 \t\n\x0b\x1c\x00\x7f\x85\xa0\xad,'äœßÅΩяйї\u0301\u0344\u0958\u0327\u200b\u200c\u200d"
+    "\u2009\u2028"
+    "\u202f\u3000ไทยก็कि\u093f\u094dعَرَبي\u115f한글ㅎカ゛が漢字"
+    "👩\u200d💻\ufe0f\U0001f3fd\U000e0041\ufeff\ufffe"
 )
 TEXTS = st.text(st.one_of(st.sampled_from(SIGNS), st.characters(exclude_categories=["Cs"])))
 
