@@ -71,7 +71,7 @@ from bot.model.pages import PageCommit, PageCounts, PageDue, PageOutcome
 from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
 from bot.model.retention import Obsolete, Retention, RetentionState
 from bot.model.schedule import ChatSchedule, SchedulePlan
-from bot.model.sources import Source
+from bot.model.sources import PageProposal, Source
 from bot.model.status import FeedList, FeedQuestion, Status
 from bot.model.stories import Grouping, Merge, Report, StoredFeatures, StoryIds
 from bot.model.web import WebToken, WebTokenKind
@@ -335,6 +335,12 @@ class PageParser(Protocol):
 
     async def read_article(self, body: bytes, content_type: str) -> PageOutcome:
         """Return the text of an article's page, or why there is none."""
+        ...
+
+    async def propose(
+        self, body: bytes, content_type: str, url: str, now: datetime
+    ) -> tuple[PageProposal, ...]:
+        """Return selectors for a page without a feed; none where it cannot be read."""
         ...
 
 

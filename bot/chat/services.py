@@ -30,6 +30,7 @@ from bot.model.chats import ChatSettings
 from bot.model.delivery import OutboxRow
 from bot.model.feeds import SiteFeed
 from bot.model.health import Health
+from bot.model.sources import PageProposal
 from bot.model.status import FeedList, FeedQuestion, Status
 from bot.model.stories import Grouping
 from bot.ports import ChatStore, Clock, FullArchive, Members, Sites
@@ -260,9 +261,14 @@ class FeedService:
         sites: Sites,
         status: Callable[[], Awaitable[Status]],
         export: Callable[[Sequence[int]], Awaitable[str]],
+        proposal: Callable[[str], Awaitable[tuple[str, PageProposal] | None]],
     ) -> None:
-        """`export` returns the subscriptions of chats as feeds.yaml, empty for none."""
+        """`export` returns the subscriptions of chats as feeds.yaml, empty for none.
+
+        `proposal` returns how a page without a feed may be read, as feeds.yaml has it too.
+        """
         self._sites = sites
+        self.proposal = proposal
         self.status = status
         self.export = export
 

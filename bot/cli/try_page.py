@@ -9,7 +9,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
-import yaml
 
 from bot.cli.common import readable
 from bot.cli.config_option import config_option
@@ -24,11 +23,11 @@ from bot.parse.page_proposal import propose
 from bot.parse.selectors import selector_fault
 from bot.service import logs
 from bot.service.feed_trial import fetch_page
+from bot.service.page_proposals import PARTS, feed_yaml
 from bot.text.clean import plain
 from bot.text.output_charset import takes_unicode
 
 SHOWN = 5  #: articles that are shown of a proposal
-_PARTS = ("item", "title", "link", "time", "summary")
 
 
 @click.command(name="try-page")
@@ -46,7 +45,7 @@ def try_page(path: Path, url: str, **selectors: str) -> None:
     """
     config = readable(path)
     address = url if "://" in url else f"https://{url}"
-    for name in _PARTS:
+    for name in PARTS:
         if selectors[name] and (fault := selector_fault(selectors[name])):
             raise Misconfigured(f"--{name} is no CSS selector: {fault}")
     answer = asyncio.run(fetch_page(config, address))
@@ -55,7 +54,7 @@ def try_page(path: Path, url: str, **selectors: str) -> None:
         click.echo(logs.redact(f"{address}: {text}"))
         raise SystemExit(1)
     sources = (
-        (PageSource(*(selectors[name] for name in _PARTS)),)
+        (PageSource(*(selectors[name] for name in PARTS)),)
         if selectors["item"]
         else propose(answer.body, answer.content_type, answer.url)
     )
@@ -89,13 +88,11 @@ def _lines(
     """The lines for feeds.yaml, and the first articles as comments, so that all can be pasted."""
     if document is None:
         return
-    page = {name: getattr(source, name) for name in _PARTS if getattr(source, name)}
     dated = sum(entry.published is not None for entry in document.entries)
     yield f"# {plural(len(document.entries), 'article')}, {dated} of them with a time:"
     translator, now = Translator(ZoneInfo(config.settings.timezone)), datetime.now(UTC)
     yield from map(partial(_article, translator, now), document.entries[:SHOWN])
-    text = yaml.safe_dump([{"url": url, "page": page}], allow_unicode=True, sort_keys=False)
-    yield from ("feeds:", *(f"  {line}" for line in text.splitlines()), "")
+    yield from ("feeds:", *(f"  {line}" for line in feed_yaml(url, source).splitlines()), "")
 
 
 def _article(translator: Translator, now: datetime, entry: ParsedEntry) -> str:

@@ -25,3 +25,13 @@ class PageSource:
 
 
 Source = ChannelSource | PageSource
+
+
+@dataclass(frozen=True, slots=True)
+class PageProposal:
+    """Selectors for a page, and what they give."""
+
+    source: PageSource
+    articles: int
+    dated: int  #: of them, those with a time
+    newest: tuple[tuple[str, str], ...]  #: headline and link of the first of them

@@ -7,16 +7,20 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser
 
-from bot.model.sources import PageSource
+from bot.model.entries import ParsedDocument
+from bot.model.sources import PageProposal, PageSource
 from bot.parse.charset import decode
 from bot.parse.document import absolute
+from bot.parse.page import read_page
 from bot.text.url import names_page
 
 PROPOSALS = 3  #: at most
+SHOWN = 5  #: articles of each that are named
 _FEWEST = 3  # articles of a list
 _MAX_LINKS = 1500  # of a page that are looked at
 _LEVELS = 6  # elements above a link that may be its item
@@ -70,6 +74,19 @@ def propose(body: bytes, content_type: str, url: str) -> tuple[PageSource, ...]:
             chosen.append(selector)
             covered.append(links)
     return tuple(_source(name, list(lists[name].nodes.values())) for name in chosen[:PROPOSALS])
+
+
+def proposals(body: bytes, content_type: str, url: str, now: datetime) -> tuple[PageProposal, ...]:
+    """Return what is proposed for a page with what each gives, of those that give anything."""
+    found: list[PageProposal] = []
+    for source in propose(body, content_type, url):
+        document = read_page(body, content_type, url, source, frozenset(), now)
+        if isinstance(document, ParsedDocument):
+            entries = document.entries
+            dated = sum(entry.published is not None for entry in entries)
+            newest = tuple((entry.title, entry.link) for entry in entries[:SHOWN])
+            found.append(PageProposal(source, len(entries), dated, newest))
+    return tuple(found)
 
 
 def _article_links(tree: Any, url: str) -> Iterator[tuple[Any, str]]:

@@ -43,6 +43,7 @@ from bot.service.last_good import Rejected
 from bot.service.live_config import LiveConfig
 from bot.service.measures import Measures
 from bot.service.monitoring import Monitoring, Watched
+from bot.service.page_proposals import PageProposals
 from bot.service.service_manager import ServiceManager
 from bot.service.story_pages import StoryPages
 from bot.service.subscriptions import LiveSubscriptions
@@ -386,8 +387,16 @@ def _telegram(
     live, store, clock = base.live, base.store, base.wiring.clock
     members = TelegramMembers(bot)
     sites = SiteFinder(base.site_fetcher, base.parser, clock, base.access)
+    proposals = PageProposals(base.site_fetcher, base.page_parser, base.access, clock)
     dispatcher = build_chat(
-        live, store, base.subscriptions, members, sites, clock, monitoring.health.look
+        live,
+        store,
+        base.subscriptions,
+        members,
+        sites,
+        clock,
+        monitoring.health.look,
+        proposals=proposals,
     )
     telegram = TelegramChats(
         bot=bot,

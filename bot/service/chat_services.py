@@ -26,6 +26,7 @@ from bot.model.stories import Grouping
 from bot.ports import Clock, Members, Sites, Store
 from bot.search.export import export_config
 from bot.service.live_config import LiveConfig
+from bot.service.page_proposals import PageProposals
 from bot.service.subscriptions import LiveSubscriptions
 
 CHARTS = 2  #: pictures drawn at a time
@@ -110,6 +111,8 @@ def build_chat(
     sites: Sites,
     clock: Clock,
     health: Callable[[], Health],
+    *,
+    proposals: PageProposals,
 ) -> Dispatcher:
     """Build the chat layer and what it works with."""
     views, archive = _Views(store, clock), store.archive
@@ -123,7 +126,7 @@ def build_chat(
             members=members,
             clock=clock,
             search=SearchService(archive, clock, config, Charts().draw),
-            feeds=FeedService(sites, views.status, views.subscriptions_yaml),
+            feeds=FeedService(sites, views.status, views.subscriptions_yaml, proposals.best),
             admin=AdminService(store.admin.status, views.dead, health),
             config=config,
             translator=live.translator,

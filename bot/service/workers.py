@@ -22,8 +22,9 @@ from pebble import ProcessExpired, ProcessPool
 from bot.model.entries import ParsedDocument, ParseFailed, ParseOutcome
 from bot.model.feeds import Failure
 from bot.model.pages import PageFailed, PageFailure, PageOutcome
-from bot.model.sources import Source
+from bot.model.sources import PageProposal, Source
 from bot.parse.article import read_article
+from bot.parse.page_proposal import proposals
 from bot.parse.process_limits import set_limits
 from bot.parse.read import cut_known_blocks, read_document
 from bot.parse.sources import read_source
@@ -158,6 +159,18 @@ class Workers:
             self._running -= 1
             self._used_at = asyncio.get_running_loop().time()
         return PageFailed(PageFailure.HARMFUL) if isinstance(outcome, ParseFailed) else outcome
+
+    async def propose(
+        self, body: bytes, content_type: str, url: str, now: datetime
+    ) -> tuple[PageProposal, ...]:
+        """Selectors for a page without a feed; none where it cannot be read."""
+        self._running += 1
+        try:
+            outcome = await self._scheduled(partial(proposals, body, content_type, url, now))
+        finally:
+            self._running -= 1
+            self._used_at = asyncio.get_running_loop().time()
+        return () if isinstance(outcome, ParseFailed) else outcome
 
     async def _scheduled(self, work: Callable[[], T]) -> T | ParseFailed:
         """Read in a worker. A document whose worker ended is read once more.

@@ -175,7 +175,10 @@ class Feeds(StaticScreen):
             again = button(translator.gettext("Try again"), FeedAction.AGAIN)
             failure = Failure(error.failure) if error.failure else None
             text = describe_failure(failure, str(error), translator)
-            return show(Message(text), waiting, [again])
+            composer = Composer().add(text)
+            if failure is Failure.NOT_A_FEED and context.person.role in OPERATORS:
+                await self._propose(composer, url, translator)
+            return show(composer.message(), waiting, [again])
         if len(feeds) == 1:
             return _offer(context, screen, feeds[0])
         composer = Composer().add(translator.gettext("This site has several feeds. Which one?"))
@@ -188,6 +191,17 @@ class Feeds(StaticScreen):
             button(str(number), FeedAction.CHOOSE, number) for number in range(1, len(feeds) + 1)
         ]
         return show(composer.message(), choosing, row)
+
+    async def _propose(self, composer: Composer, url: str, translator: Translator) -> None:
+        """Show an operator how a page without a feed may be read."""
+        proposed = await self._feeds.proposal(url)
+        if proposed is None:
+            return
+        lines, proposal = proposed
+        lead = translator.gettext("This page can be read without a feed. Put this into feeds.yaml:")
+        composer.add(f"\n\n{lead}\n").add(cut(lines, 1500), "code").add("\n")
+        for title, _ in proposal.newest[:SHOWN]:
+            composer.add("\n• ").add_marked(cut(title, 200), (), "bold")
 
     async def press(self, context: Context, screen: Screen, callback: Callback) -> Reply:
         """Choose a feed, add it, or remove one. Raises StoreError."""

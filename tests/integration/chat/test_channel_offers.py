@@ -7,7 +7,7 @@ from botapi import BotApi
 from botapi.origins import FromChannel
 from channel_pages import channel_page, landing_page, post
 from support import FeedServer, ManualClock, query
-from telegram_harness import ANN, TelegramHarness, ask, open_harness
+from telegram_harness import ANN, BOB, TelegramHarness, ask, open_harness
 
 NAME = "euphrates_post"
 
@@ -80,3 +80,27 @@ async def test_a_forwarded_picture_offers_its_channel(tmp_path: Path, clock: Man
             await settled(harness)
 
             assert harness.api.messages(ANN)[-1].text == "From Euphrates Post. Follow this channel?"
+
+
+async def test_an_operator_is_shown_how_a_page_without_a_feed_can_be_read(
+    tmp_path: Path, clock: ManualClock, server: FeedServer
+) -> None:
+    rows = "".join(
+        f'<li class="notice"><a href="/n/{number}">Pier {number} is closed for repairs</a></li>'
+        for number in range(3)
+    )
+    server.put("/notices", f"<ul>{rows}</ul>", headers={"Content-Type": "text/html"})
+    async with BotApi() as api:
+        for person in (ANN, BOB):
+            api.add_private(person, "Somebody")
+        chats = {"ann": ANN, "bob": BOB}
+        async with open_harness(
+            tmp_path, api, chats, clock, subscriptions=[], admins=[ANN]
+        ) as harness:
+            shown = await ask(harness, f"/addfeed {server.url('/notices')}")
+            told = await ask(harness, f"/addfeed {server.url('/notices')}", chat=BOB, by=BOB)
+
+    assert shown.startswith(told)
+    assert f"- url: {server.url('/notices')}\n  page:\n    item: li.notice\n" in shown
+    assert shown.endswith("• Pier 2 is closed for repairs")
+    assert "page:" not in told
