@@ -172,12 +172,16 @@ class _Candidate:
     words: _Words
     count: int
     since: int
+    known: _Run | None = None  # as it was, while it has the same words
 
     @classmethod
     def of(cls, run: _Run) -> "_Candidate":
-        return cls(_Words(run.words, list(run.words)), run.count, run.since)
+        return cls(_Words(run.words, list(run.words)), run.count, run.since, run)
 
     def run(self) -> _Run:
+        known = self.known
+        if known and (known.count, known.since) == (self.count, self.since):
+            return known
         return _Run(self.words.first(len(self.words.raw)), self.count, self.since)
 
 
@@ -191,7 +195,7 @@ def _count(candidates: list[_Candidate], words: _Words, place: _Place, number: i
             best, common = candidate, length
     if best is not None and common >= place.least:
         best.words = _Words(words.raw[:common], list(words.first(common)))
-        best.count += 1
+        best.count, best.known = best.count + 1, None
         return
     candidates.sort(key=attrgetter("count", "since"))
     del candidates[: max(len(candidates) + 1 - KEPT, 0)]

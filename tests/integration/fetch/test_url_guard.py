@@ -479,3 +479,11 @@ def test_an_allowed_translator_reaches_public_addresses_and_those_allowed_themse
     assert guard.allows("::ffff:10.0.0.1")
     assert not guard.allows("64:ff9b::192.168.0.1")
     assert UrlGuard([ip_network("::1/128")]).allows("::1")
+
+
+def test_an_address_is_judged_anew_once_a_translator_is_found() -> None:
+    url_guard = UrlGuard()
+    inside = "2a00:1:2:3:4:5:a00:1"  # 10.0.0.1 behind the prefix
+    assert url_guard.allows(inside)
+    url_guard.find_translators(["2a00:1:2:3:4:5:c000:aa"])
+    assert not url_guard.allows(inside)

@@ -41,6 +41,7 @@ async def test_a_host_is_asked_as_its_longest_key_says(
 ) -> None:
     text = config_text([], network={"allow": ["10.0.0.0/8"]})
     async with newsbell(tmp_path, text) as app:
+        assert app.live.spacing(host) <= timedelta(seconds=1)  # before the file says so
         (tmp_path / "feeds.yaml").write_text(HOSTS + "settings: {network: {allow: [10.0.0.0/8]}}")
         await app.reload()
         assert app.live.spacing(host) == timedelta(seconds=seconds)
