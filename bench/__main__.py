@@ -16,6 +16,7 @@ from bench.command_line import ROOT
 #: title and module of each benchmark
 BENCHMARKS = {
     "cycle": "Poll cycle, one core, beside peers",
+    "documents": "Reading documents",
     "percolator": "Matching many queries, one core, beside peers",
     "names": "Names in any spelling",
     "story_scores": "Stories on labelled news",

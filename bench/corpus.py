@@ -66,11 +66,11 @@ class Corpus:
     def describe(self) -> str:
         """Return their number and sizes in a line."""
         sizes = [len(document) for document in self.documents]
-        items = [len(_ITEM.findall(document)) for document in self.documents]
+        numbers = [count_items(document) for document in self.documents]
         return (
             f"{self.origin}: {len(sizes)} documents, mean {statistics.mean(sizes) / 1000:.0f} KB, "
             f"median {statistics.median(sizes) / 1000:.0f} KB, "
-            f"mean {statistics.mean(items):.0f} items"
+            f"mean {statistics.mean(numbers):.0f} items"
         )
 
 
@@ -113,6 +113,11 @@ def with_new_item(document: bytes, marker: str, published: str) -> bytes:
         f"<description>{_sentences(chance, 5)}</description></item>\n"
     )
     return document[:start] + item.encode() + document[start:]
+
+
+def count_items(document: bytes) -> int:
+    """Return how many items a document has."""
+    return len(_ITEM.findall(document))
 
 
 def invent(number: int) -> bytes:

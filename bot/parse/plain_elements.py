@@ -71,6 +71,7 @@ _KEPT = frozenset(
     "publisher publishers tags source published issued updated date modified rights copyright "
     "tagline subtitle url href image textinput items entries channel feed svg math div".split()
 )
+_C1 = re.compile("[\x80-\x9f]")
 _CP1252 = {
     code: bytes((code,)).decode("cp1252")
     for code in range(0x80, 0xA0)
@@ -124,7 +125,7 @@ def _value(text: str | None) -> str:
         return value
     with suppress(UnicodeError):
         value = value.encode("latin-1").decode("utf-8")
-    return value.translate(_CP1252)
+    return value.translate(_CP1252) if _C1.search(value) else value
 
 
 class Found:

@@ -81,6 +81,16 @@ def test_cycle_runs_the_peer_reader(tmp_path: Path) -> None:
     assert_polled(rows, "reader", {"cold": 4, "new": 2})
 
 
+def check_documents(tmp_path: Path) -> None:
+    """Every way reads all entries, and newsbell what is new as well."""
+    rows = run("documents", tmp_path)
+    assert len(rows) == 3
+    assert len({row["entries"] for row in rows}) == 1
+    for row in rows:
+        assert_positive(row, "cold_ms", "entries")
+    assert_positive(rows[0], "new_ms")
+
+
 def check_memory(tmp_path: Path) -> None:
     """It is measured in every state."""
     [row] = run("memory", tmp_path)
@@ -228,6 +238,7 @@ def check_chat_load(tmp_path: Path) -> None:
 CHECKS = {
     "chat_load": check_chat_load,
     "cycle": check_cycle,
+    "documents": check_documents,
     "memory": check_memory,
     "percolator": check_percolator,
     "stories": check_stories,
