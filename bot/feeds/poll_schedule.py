@@ -34,6 +34,8 @@ _OF_HOSTS = frozenset(
         Failure.REDIRECT,
         Failure.ENCODING,
         Failure.NOT_A_FEED,
+        Failure.CHANGED_PAGE,
+        Failure.ROBOTS,
     }
 )
 _NOT_ITS_OWN = frozenset({Failure.LOCAL, Failure.SLOW_DOWN})  # no fault of the feed's

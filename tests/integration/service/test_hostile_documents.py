@@ -15,6 +15,7 @@ from support import NOON, FeedServer, ManualClock, Recorder, item, rss
 
 from bot.model.entries import ParsedDocument, ParseFailed
 from bot.model.feeds import Failure
+from bot.model.sources import ChannelSource, PageSource
 from bot.parse.read import read_document
 from bot.service.workers import WorkerLimits, Workers
 from bot.text.clean import TITLE_LENGTH
@@ -196,6 +197,19 @@ async def test_a_hostile_document_is_its_own_failure_or_harmless_and_the_next_on
     following = await parse(workers, rss(item("1", "Ordinary harbour")).encode())
     assert isinstance(following, ParsedDocument)
     assert [entry.title for entry in following.entries] == ["Ordinary harbour"]
+
+
+async def test_a_hostile_page_costs_its_limits_and_the_next_one_is_read(workers: Workers) -> None:
+    opened = b'<li class="tgme_widget_message" data-post="harbour_news/1">'
+    nested = opened + b"<b>" * 150_000
+    page, channel = PageSource("li"), ChannelSource("harbour_news")
+    outcome = await workers.parse(nested, "text/html", URL, frozenset(), NOON, False, channel)
+    if isinstance(outcome, ParseFailed):
+        assert outcome.failure in {Failure.HOSTILE, Failure.CHANGED_PAGE}
+    ordinary = b'<li><a href="/1">Ordinary harbour</a></li>'
+    following = await workers.parse(ordinary, "", URL, frozenset(), NOON, False, page)
+    assert isinstance(following, ParsedDocument)
+    assert await workers.propose(nested, "text/html", URL, NOON) == ()
 
 
 async def test_entities_of_the_document_are_never_resolved_nor_files_opened(
