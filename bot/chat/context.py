@@ -3,7 +3,7 @@
 Decides nothing about permissions.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -138,6 +138,17 @@ def page_buttons(
 def back_button(context: Context, action: StrEnum, value: object = "") -> Button:
     """Return the button to the screen before."""
     return button("‹ " + context.translator.gettext("Back"), action, value)
+
+
+def time_format(context: Context) -> Callable[[datetime], str]:
+    """Return how a sentence in the context's language says a time."""
+
+    def time(moment: datetime) -> str:
+        return context.translator.gettext(
+            "at {time}", time=context.translator.time(moment, context.now)
+        )
+
+    return time
 
 
 def language_of(update: ChatUpdate) -> str | None:

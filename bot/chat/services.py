@@ -40,7 +40,7 @@ from bot.query.tree import Node
 from bot.search.account import ParsedSubscription, accounts_of
 from bot.search.account_text import TimeFormat
 from bot.search.backtest import Forecast, backtest
-from bot.search.explain import AlertExplanation, explain_entry
+from bot.search.explain import AlertExplanation, account_sentence, explain_entry
 from bot.search.found import Found, find, first_with_link
 from bot.search.matches import Hit, daily_counts, search
 from bot.search.past_alerts import Terms
@@ -225,6 +225,26 @@ class SearchService:
             parsed = [_parsed(item, names, translator) for item in subscriptions]
             accounts = accounts_of(facts, parsed, partial(_read, names=names), chat_id)
             return explain_entry(facts, parsed, accounts, chats, when, translator)
+
+        return await self.run(work)
+
+    async def outcomes(
+        self,
+        facts: EntryFacts,
+        chats: Mapping[int, str],
+        chat_id: int,
+        when: TimeFormat,
+        translator: Translator,
+    ) -> list[str]:
+        """Return what became of an article in the chats, a sentence each; none without a match."""
+        subscriptions = await self.known_subscriptions(chat_id)
+        names = self.names
+
+        def work() -> list[str]:
+            parsed = [_parsed(item, names, translator) for item in subscriptions]
+            accounts = accounts_of(facts, parsed, partial(_read, names=names), chat_id)
+            texts = [account_sentence(account, chats, when, translator) for account in accounts]
+            return list(dict.fromkeys(text for text in texts if text))
 
         return await self.run(work)
 

@@ -31,6 +31,7 @@ from bot.search.account import Account, ParsedSubscription, accounts_of
 from bot.search.account_record import entry_record
 from bot.search.explain import (
     AlertExplanation,
+    account_sentence,
     describe_entry,
     explain_article,
     explain_entry,
@@ -38,7 +39,7 @@ from bot.search.explain import (
 )
 from bot.search.found import find, first_with_link
 from bot.store.archive import Archive
-from bot.text.clean import plain
+from bot.text.clean import headline, plain
 from bot.text.language import language_of
 from bot.text.output_charset import takes_unicode
 
@@ -161,6 +162,18 @@ class _Explainer:
         self._console.print(Text(describe_entry(facts, self.when, by, carrier=first)))
         self._print(self._reasons(facts))
 
+    def outcomes(self, facts: EntryFacts) -> None:
+        """Print what became of an article in each chat, in a line each."""
+        lines = [
+            f"  {account.name}, {account_sentence(account, self._chats, self.when)}"
+            for account in self._accounts(facts)
+            if account_sentence(account, self._chats, self.when)
+        ]
+        title = headline(facts.entry.article.title)
+        self._console.print(Text(f"\n{title}: what became of it", style="bold"))
+        for line in lines or ["  No subscription matches it."]:
+            self._console.print(Text(line))
+
     def record(self, facts: EntryFacts) -> None:
         """Print an article and its accounts as a line of JSON."""
         accounts = self._accounts(facts)
@@ -249,6 +262,9 @@ def story(what: tuple[str, ...], path: Path, *, as_json: bool) -> None:
     output.storyline(
         open_console(error=False), stories, lambda moment: Translator(zone).time(moment, now)
     )
+    with failing():
+        if facts := stored.facts(number, now):
+            _Explainer(config, stored, None).outcomes(facts)
 
 
 def _story_record(story: timeline.TimelineStory, item: timeline.TimelineEntry) -> dict[str, object]:

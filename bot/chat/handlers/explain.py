@@ -1,9 +1,8 @@
 """Why an article alerted a chat, or did not. The reasons themselves are `search.explain`'s."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from bot.chat.context import Context, text_reply
+from bot.chat.context import Context, text_reply, time_format
 from bot.chat.replies import archive_unavailable
 from bot.chat.services import SearchService
 from bot.delivery.composer import Composer
@@ -12,7 +11,6 @@ from bot.i18n.catalog import Translator
 from bot.model.chat_events import Reply
 from bot.model.message import Message
 from bot.ports import ChatStore
-from bot.search.account_text import TimeFormat
 from bot.search.explain import (
     AlertExplanation,
     describe_entry,
@@ -62,7 +60,7 @@ class Explanations:
             found = await self._search.found(text, context.chat.id)
             if not found.entry_id and found.asked.is_link:
                 feeds = await self._search.feeds(context.chat.id)
-                when = _time_format(context)
+                when = time_format(context)
                 unknown = explain_unknown(found.asked.target, feeds, when, translator, in_chat=True)
                 return text_reply(cut(unknown, _LENGTH))
         except StoreError:
@@ -78,7 +76,7 @@ class Explanations:
         return Reply(await self._explain_entry(context, found.entry_id, more))
 
     async def _explain_entry(self, context: Context, entry_id: int, more: str = "") -> Message:
-        chat, translator, when = context.chat, context.translator, _time_format(context)
+        chat, translator, when = context.chat, context.translator, time_format(context)
         try:
             facts = await self._search.facts(entry_id, chat.id)
             storyline = await self._search.storyline(entry_id, chat.id)
@@ -100,15 +98,6 @@ class Explanations:
         if more:
             composer.add(f"\n\n{more}")
         return composer.message()
-
-
-def _time_format(context: Context) -> TimeFormat:
-    def time(moment: datetime) -> str:
-        return context.translator.gettext(
-            "at {time}", time=context.translator.time(moment, context.now)
-        )
-
-    return time
 
 
 def _add_reasons(

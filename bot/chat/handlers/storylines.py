@@ -1,9 +1,9 @@
 """Following, muting, claiming and showing storylines, and how widely articles are grouped."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from bot.chat.context import Context, text_reply
+from bot.chat.context import Context, text_reply, time_format
 from bot.chat.guard import only_admins
 from bot.chat.handlers.settings import grouping_name, grouping_text
 from bot.chat.replies import archive_unavailable, not_an_alert
@@ -21,6 +21,7 @@ from bot.text.clean import cut, plain
 
 _LENGTH = 3000  # characters of a storyline after which no further story is shown
 _ENTITIES = 80  # the same for its links and bold parts
+_OUTCOMES = 3  # of the article that was asked for
 _ARTICLES = 20  # of the story that was asked for
 
 
@@ -69,10 +70,11 @@ class Storylines:
                 if entry_id
                 else []
             )
+            outcomes = await self._outcomes(context, entry_id) if stories else []
         except StoreError:
             return text_reply(archive_unavailable(translator))
         if stories:
-            return Reply(storyline_message(stories, context.now, translator))
+            return Reply(storyline_message(stories, context.now, translator, outcomes))
         if text:
             return text_reply(
                 translator.gettext("No stored article was found with this address or headline.")
@@ -80,6 +82,17 @@ class Storylines:
         return text_reply(
             translator.gettext("Reply to an alert with /story, or send /story and a link.")
         )
+
+    async def _outcomes(self, context: Context, entry_id: int) -> list[str]:
+        """What became of an article in this chat. Raises StoreError."""
+        chat, translator = context.chat, context.translator
+        facts = await self._search.facts(entry_id, chat.id)
+        if facts is None:
+            return []
+        chats = {chat.id: translator.gettext("This chat")}
+        when = time_format(context)
+        outcomes = await self._search.outcomes(facts, chats, chat.id, when, translator)
+        return outcomes[:_OUTCOMES]
 
     async def follow(self, context: Context, _argument: str) -> Reply:
         """/follow, as a reply to an alert. Raises StoreError."""
@@ -201,9 +214,15 @@ def _stance_reply(
 
 
 def storyline_message(
-    stories: list[TimelineStory], now: datetime, translator: Translator
+    stories: list[TimelineStory],
+    now: datetime,
+    translator: Translator,
+    outcomes: Sequence[str] = (),
 ) -> Message:
-    """Return a storyline: the story that was asked for by article, the others by their first."""
+    """Return a storyline: the story that was asked for by article, the others by their first.
+
+    `outcomes` say what became of the article that was asked for.
+    """
     composer = (
         Composer()
         .add(translator.gettext("Storyline:") + " ")
@@ -214,6 +233,9 @@ def storyline_message(
             composer.add("\n\n" + translator.gettext("… and more; `newsbell story` lists all."))
             break
         _add_story(composer, story, now, translator)
+        if story.requested:
+            for outcome in outcomes:
+                composer.add("\n").add_marked(cut(outcome, 300), (), "italic")
     return composer.message()
 
 

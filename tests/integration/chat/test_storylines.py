@@ -504,7 +504,10 @@ async def test_story_tells_a_storyline_in_answer_to_an_alert_by_address_and_not_
             "Invented Wire had it first, 8 min before Invented Wire."
         )
         assert "○ a reaction" in text
-        assert await ask(harness, f"/story https://news.example/{second}") == text
+        assert "\nThis chat: sent at 12:00.\n" in text
+        told = "This chat: it belongs to the story of “tram” (sent at 12:00)."
+        asked = await ask(harness, f"/story https://news.example/{second}")
+        assert asked == text.replace("This chat: sent at 12:00.", told)
         assert (
             await ask(harness, "/story https://news.example/none")
             == "No stored article was found with this address or headline."
