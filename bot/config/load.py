@@ -544,6 +544,14 @@ class _Reader:
                     "site owners cannot reach this: write a web address or an e-mail address"
                 )
             )
+        if settings.web.is_open_to_readers:
+            key = "public" if settings.web.public else "listen"
+            self._warnings.append(
+                self._place(("settings", "web", key)).mistake(
+                    "without TLS everybody on the way can read along and take over sessions: let a "
+                    "proxy answer at an https address, and name it as web.public"
+                )
+            )
 
     def _rule_tests(self, path: yaml_locations.Path, shape: SubscriptionShape) -> None:
         for kind, examples in (("match", shape.tests.match), ("ignore", shape.tests.ignore)):

@@ -475,6 +475,17 @@ class Web(Shape):
             return ""
         return self.public or f"http://{self.listen}"
 
+    @property
+    def is_open_to_readers(self) -> bool:
+        """Whether what people load can be read on its way: it leaves this machine without TLS."""
+        parts = urlsplit(self.address)
+        host = parts.hostname or "localhost"
+        try:
+            is_here = ip_address(host).is_loopback
+        except ValueError:
+            is_here = host == "localhost"
+        return parts.scheme == "http" and not is_here
+
 
 class Settings(Shape):
     """General settings."""
@@ -538,6 +549,23 @@ class Settings(Shape):
         default_factory=RetentionSettings,
         description="How long newsbell keeps what its work no longer needs.",
     )
+
+    @model_validator(mode="after")
+    def _listens_once(self) -> "Settings":
+        listeners = {
+            "web.listen": self.web.listen,
+            "monitor.listen": self.monitor.listen,
+            "telegram.webhook.listen": self.telegram.webhook and self.telegram.webhook.listen,
+        }
+        ports: dict[str, str] = {}
+        for name, address in listeners.items():
+            port = (address or "").rpartition(":")[2]
+            if port and port in ports:
+                raise ValueError(
+                    f"{ports[port]} and {name} have the same port; give one of them another"
+                )
+            ports[port] = name
+        return self
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -275,6 +275,14 @@ def test_a_mistake_in_a_query_has_a_caret_under_it(tmp_path: Path) -> None:
             "settings.network.ports[0]: expected at most 65535",
         ),
         ("settings: {access: public}", "settings.access: expected 'private'"),
+        (
+            "settings: {web: {listen: 9464}, monitor: {listen: 0.0.0.0:9464}}",
+            "settings: web.listen and monitor.listen have the same port",
+        ),
+        (
+            "settings: {web: {public: 'https://news.example/bell'}}",
+            "1:26 settings.web.public: expected an address without a path",
+        ),
         ("names: {a: []}", "1:12 names.a: must not be empty"),
         ("names: {a: [2024]}", "1:13 names.a[0]: expected text; put it in quotes"),
         ("names: {a: ['...']}", "1:13 names.a[0]: "),
@@ -642,3 +650,25 @@ def test_any_text_is_read_or_refused_in_words(text: str) -> None:
         YamlLocations("feeds.yaml", text, {})
     except ConfigError as error:
         assert error.mistakes  # noqa: PT017 (either way is right)
+
+
+@pytest.mark.parametrize(
+    ("web", "warned"),
+    [
+        ("{}", False),
+        ("{listen: 8080}", False),
+        ("{listen: '[::1]:8080'}", False),
+        ("{listen: 0.0.0.0:8080}", True),
+        ("{listen: 0.0.0.0:8080, public: 'https://news.example'}", False),
+        ("{listen: 8080, public: 'http://news.example'}", True),
+        ("{listen: 8080, public: 'http://localhost:8080'}", False),
+        ("{public: 'http://news.example'}", False),
+    ],
+)
+def test_a_web_page_that_others_can_read_along_is_warned_of(
+    tmp_path: Path, web: str, warned: bool
+) -> None:
+    path = tmp_path / "feeds.yaml"
+    path.write_text(f"settings: {{web: {web}}}\nfeeds: []\n", encoding="utf-8")
+    warnings = [warning.message for warning in load(path, {}).warnings]
+    assert any("without TLS" in text for text in warnings) is warned
