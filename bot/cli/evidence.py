@@ -29,7 +29,7 @@ from bot.search.found import find
 )
 @config_option
 def evidence(what: tuple[str, ...], path: Path, out: Path | None, verify: Path | None) -> None:
-    """Write a storyline down as evidence, with times, links, words and hashes.
+    """Write a storyline down as evidence, with hashes.
 
     WHAT is the address or headline of any of its articles.
     """

@@ -15,10 +15,7 @@ COMMANDS = {
     "backup": ("bot.cli.backups", "Copy the database into a folder, also while newsbell runs."),
     "check": ("bot.cli.check", "Check a configuration file and test its queries."),
     "demo": ("bot.cli.demo", "Play an invented newswire through all of newsbell."),
-    "evidence": (
-        "bot.cli.evidence",
-        "Write a storyline down as evidence, with times, links, words and hashes.",
-    ),
+    "evidence": ("bot.cli.evidence", "Write a storyline down as evidence, with hashes."),
     "explain": ("bot.cli.explain", "Explain why an article alerted or did not."),
     "export": ("bot.cli.queries", "Print the subscriptions made in chats as feeds.yaml."),
     "fetch": ("bot.cli.fetch", "Show what a feed gives and how newsbell reads it."),
@@ -38,10 +35,7 @@ COMMANDS = {
     "systemd": ("bot.cli.systemd", "Print a unit for systemd, with the paths of this newsbell."),
     "web-link": ("bot.cli.web_link", "Print a link that opens the web page, once."),
     "story": ("bot.cli.explain", "Show the storyline of an article in order of time."),
-    "try-page": (
-        "bot.cli.try_page",
-        "Find CSS selectors for a page without a feed, and show what they give.",
-    ),
+    "try-page": ("bot.cli.try_page", "Find CSS selectors for a page, and show what they give."),
 }
 
 

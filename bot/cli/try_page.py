@@ -39,7 +39,7 @@ SHOWN = 5  #: articles that are shown of a proposal
 @click.option("--summary", default="", help="Selector of its text.")
 @config_option
 def try_page(path: Path, url: str, **selectors: str) -> None:
-    """Find CSS selectors for a page without a feed, and show what they give.
+    """Find CSS selectors for a page, and show what they give.
 
     Prints the lines for feeds.yaml. With --item, what these selectors give. Nothing is stored.
     """

@@ -106,7 +106,8 @@ class Window:
         else:
             entry = extract_features(stored)
         if not self._index.is_past(entry.hours):
-            self._index.add(self._count(entry), story_ids)
+            member = self._count(entry)  # first: it may begin another index
+            self._index.add(member, story_ids)
 
     def packed(self, number: int) -> str:
         """Return the features of an entry, to be stored with it; empty if it is not in the window.

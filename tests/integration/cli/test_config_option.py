@@ -14,12 +14,15 @@ ARGUMENTS = {
     "backup": ["folder"],
     "restore": [__file__],
     "backtest": ["radar"],
+    "evidence": ["radar", "--out", "evidence.json"],
     "explain": ["radar"],
     "fetch": ["a.example"],
+    "forget": ["7"],
     "names": ["Kyiv"],
     "send-test": ["desk"],
     "search": ["radar"],
     "story": ["radar"],
+    "try-page": ["https://a.example/"],
 }
 WITHOUT_FILE = {"demo", "schema", "init"}
 

@@ -133,6 +133,17 @@ def test_what_a_quiet_time_left_behind_leaves_at_once_and_is_let_go_bit_by_bit()
     assert [window.add(report) for report in later] == [fresh.add(report) for report in later]
 
 
+def test_the_first_entry_after_a_quiet_time_is_in_the_window_that_is_restored() -> None:
+    window = Window()
+    old = Report(1, f"{NAMES[1]} opens bridge", "", "en", "A", NOON)
+    new = Report(2, f"{NAMES[2]} opens bridge", "", "en", "A", NOON + 2 * SPAN)
+    for report in (old, new):
+        window.restore(report, StoryIds(report.id, report.id, report.id))
+    assert len(window) == 1
+    again = replace(new, id=3, publisher="B")
+    assert window.add(again).story_ids.story == 2
+
+
 def test_an_entry_older_than_the_span_is_alone_and_no_part_of_the_window() -> None:
     window = Window()
     first = Report(1, "Kestrel bridge opens after storm", "", "en", "A", NOON - SPAN, b"one")
