@@ -27,6 +27,7 @@ BENCHMARKS = {
     "memory": "Idle memory",
     "start": "Starts of the command line, and size",
     "records": "Records of matches",
+    "bodies": "The text of articles",
 }
 
 

@@ -42,7 +42,7 @@ def load(data: Path | None, invented: int = INVENTED) -> tuple[list[Entry], str]
     """Return the distinct entries in the order of their documents, and what they are in a line."""
     archives = [path for name in REAL if data and (path := data / name).exists()]
     bodies = (
-        _bodies(archives) if archives else (corpus.invent(number) for number in range(invented))
+        documents(archives) if archives else (corpus.invent(number) for number in range(invented))
     )
     entries = list(dict.fromkeys(entry for body in bodies for entry in _entries(body)))
     characters = sum(len(entry.title) + len(entry.summary) for entry in entries) / len(entries)
@@ -68,7 +68,8 @@ def spread(entries: list[Entry], count: int) -> list[Entry]:
     return [entry for _, entry in sorted(zip(turns, chosen, strict=True), key=lambda pair: pair[0])]
 
 
-def _bodies(archives: Iterable[Path]) -> Iterator[bytes]:
+def documents(archives: Iterable[Path]) -> Iterator[bytes]:
+    """Yield the documents of archives, in the order of their names."""
     for archive in archives:
         with tarfile.open(archive) as tar:
             for member in sorted(

@@ -19,6 +19,7 @@ from bot.model.entries import Span, counts_from_sight
 from bot.model.message import Button, Entity, Message
 from bot.text.clean import HEADLINE_LENGTH, cut, headline
 from bot.text.url import host
+from bot.text.withdrawal import Withdrawal, withdrawal_of
 
 NOTE_MARK = "↳"  #: before a development
 CAPTION = 1024  #: code points of the text under a file
@@ -237,10 +238,7 @@ def _single(
         composer.add("(" + translator.gettext("single publisher") + ") ", "italic")
     _headline(composer, alert, alert.spans, _HEADLINE)
     composer.add("\n").add_marked(source_line(alert, now, translator), (), "italic", "italic")
-    if alert.first_title and headline(alert.first_title) != headline(alert.title):
-        composer.add("\n✎ " + translator.gettext("before:") + " ").add_marked(
-            fitting(headline(alert.first_title), _HEADLINE), (), "strikethrough", "strikethrough"
-        )
+    _add_changes(composer, alert, translator)
     text, spans = excerpt(alert.title, alert.summary, alert.spans, alert.body)
     if text:
         composer.add("\n\n").add_marked(text, spans[:_MARKS], "bold")
@@ -263,6 +261,22 @@ def _single(
     elif alert.followed:
         composer.add("\n\n👣 ").add(translator.gettext("a storyline you follow"), "italic")
     return composer.message(alert.link if linkable(alert.link) else "")
+
+
+def _add_changes(composer: Composer, alert: AlertView, translator: Translator) -> None:
+    """The headline before, and whether the publisher took the article back or corrected it.
+
+    A feed takes an entry back, or its headline begins with the word.
+    """
+    if alert.first_title and headline(alert.first_title) != headline(alert.title):
+        composer.add("\n✎ " + translator.gettext("before:") + " ").add_marked(
+            fitting(headline(alert.first_title), _HEADLINE), (), "strikethrough", "strikethrough"
+        )
+    said = Withdrawal.WITHDRAWN if alert.withdrawn else withdrawal_of(alert.title)
+    if said is Withdrawal.WITHDRAWN:
+        composer.add("\n⚠ ").add(translator.gettext("withdrawn by the publisher"), "bold")
+    elif said is Withdrawal.CORRECTED:
+        composer.add("\n⚠ ").add(translator.gettext("corrected by the publisher"), "bold")
 
 
 def _also(

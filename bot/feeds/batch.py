@@ -187,7 +187,7 @@ class BatchCommitter:
         lookups = [
             lookup_for(response.feed, response.document)
             for response in responses
-            if response.document and response.document.entries
+            if response.document and (response.document.entries or response.document.withdrawn)
         ]
         known = await self._store.lookup(lookups) if lookups else {}
         decisions: list[PollDecision] = []

@@ -49,7 +49,8 @@ def lookup_for(feed: FeedDue, document: ParsedDocument) -> Lookup:
     """What has to be known before `identify` can decide."""
     last = Document.unpack(feed.state.document)
     gone = sorted(last.entries - unchanged_entries(last, document)) if document.entries else []
-    keys = tuple(entry.keys for entry in document.entries)
+    withdrawn = (EntryKeys(guid, b"", b"") for guid in document.withdrawn)
+    keys = (*(entry.keys for entry in document.entries), *withdrawn)
     return Lookup(feed.id, keys, tuple(gone[:_LOOKED_UP]))
 
 

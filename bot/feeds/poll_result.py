@@ -149,6 +149,7 @@ def _decide(
     document = replace(document, entries=entries)
     identified = identify(feed, document, known, now)
     commit = with_entries(feed, answer, document, identified, response.body_hash, now, chance)
+    commit = changed(commit, withdrawn=_withdrawn(document, known))
     if document.entries:
         state = changed(commit.state, boilerplate=learnt.written())
         commit = changed(commit, state=state)
@@ -202,6 +203,13 @@ def with_entries(
         returned=identified.returned,
         notices=notices,
     )
+
+
+def _withdrawn(document: ParsedDocument, known: KnownEntries) -> tuple[int, ...]:
+    """The known entries that a feed took back, and that it does not show again."""
+    shown = {entry.keys.guid for entry in document.entries}
+    gone = frozenset(document.withdrawn) - shown
+    return tuple(entry.id for entry in known.entries if entry.keys.guid in gone)
 
 
 def empty(

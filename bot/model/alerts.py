@@ -237,3 +237,4 @@ class AlertView:
     latest: "Confirmation | None" = None
     continuation: Continuation | None = None  #: None where its own message goes on
     body: str = ""  #: the entry's, where a span is in it
+    withdrawn: bool = False  #: its feed took the entry back

@@ -79,6 +79,7 @@ class ParsedDocument:
     faulty: int = 0  #: entries that the parser cannot read
     seconds: float = 0.0  #: of a processor that it took to be read
     truncated: bool = False  #: the end is missing; the last entry was dropped
+    withdrawn: tuple[bytes, ...] = ()  #: keys of the guids of entries that the feed took back
     is_sitemap: bool = False  #: robots.txt may forbid it
     children: tuple[str, ...] = ()  #: of an index: addresses of the sitemaps with its entries
     hub: HubLink | None = None  #: that tells of its news

@@ -74,4 +74,5 @@ class FeedCommit:
     #: failing like this, further feeds of the host are tried at once
     wakes: frozenset[Failure] = frozenset()
     lease: int = 0  #: token of the feed's claim; 0: the feed was not claimed
+    withdrawn: tuple[int, ...] = ()  #: entries that the feed took back
     pages: tuple[PageRequest, ...] = ()  #: of new entries, that are to be read for their text

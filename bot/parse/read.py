@@ -21,6 +21,7 @@ from bot.parse.hubs import hub_of_document
 from bot.parse.jsonfeed import read_json_feed
 from bot.parse.repair import fault
 from bot.parse.sitemap import is_sitemap, read_sitemap
+from bot.parse.tombstones import MARK, withdrawn_keys
 from bot.text.clean import HEADLINE_LENGTH
 from bot.text.clean import title as clean_title
 
@@ -49,7 +50,7 @@ class NewBlocks:
 
 def cut_known_blocks(body: bytes, content_type: str, known: frozenset[bytes]) -> NewBlocks | None:
     """Remove the known blocks of a document; None if the whole document has to be parsed."""
-    if _is_json(body):
+    if _is_json(body) or MARK in body:
         return None
     text, charset = _scannable(body, content_type)
     blocks = scan(text, charset)
@@ -80,7 +81,13 @@ def read_document(
     outcome = _read_document(body, content_type, url, known, now, truncated, charset)
     if isinstance(outcome, ParseFailed):
         return outcome
-    return replace(outcome, seconds=time.process_time() - began)
+    withdrawn = _withdrawn(body, content_type) if MARK in body else ()
+    return replace(outcome, withdrawn=withdrawn, seconds=time.process_time() - began)
+
+
+def _withdrawn(body: bytes, content_type: str) -> tuple[bytes, ...]:
+    """The entries that the document has taken back, and does not have itself."""
+    return withdrawn_keys(to_utf8(body, content_type), "utf-8")
 
 
 def _read_document(

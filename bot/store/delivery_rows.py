@@ -28,7 +28,7 @@ CONFIRMATIONS = 8  #: further entries of a story that its message names, at most
 
 _VIEWS = """
     select a.*, e.title, e.link, e.summary, e.source, e.published, e.first_seen_at, e.agency,
-        e.storyline_id, coalesce(nullif(c.name, ''), f.name) as feed, f.publisher
+        e.storyline_id, e.withdrawn_at, coalesce(nullif(c.name, ''), f.name) as feed, f.publisher
     from alerts a join entries e on e.id = a.entry_id join feeds f on f.id = e.feed_id
     left join feed_chats c on f.private and c.feed_id = f.id and c.chat_id = a.chat_id
     where a.chat_id = ? and a.story_id in ({marks}) order by a.created_at, a.story_id
@@ -214,6 +214,7 @@ def _view(db: Database, chat: Chat, row: Any) -> AlertView:
         latest=latest,
         continuation=_continuation(db, chat, row),
         body=body,
+        withdrawn=row["withdrawn_at"] is not None,
     )
 
 

@@ -271,6 +271,12 @@ def m034_features(db: Database) -> None:
     )
 
 
+@migrations()
+def m035_withdrawn(db: Database) -> None:
+    """When a feed took an entry back."""
+    db.execute("alter table entries add column withdrawn_at text")
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():

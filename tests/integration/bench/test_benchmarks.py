@@ -108,6 +108,13 @@ def check_start(tmp_path: Path) -> None:
     assert_positive(record["mib"], "newsbell", "aiohttp")
 
 
+def check_bodies(tmp_path: Path) -> None:
+    """Texts are matched, packed and searched."""
+    [row] = run("bodies", tmp_path)
+    assert row["queries"] == 10
+    assert_positive(row, "teaser_ms", "text_ms")
+
+
 def check_records(tmp_path: Path) -> None:
     """They are weighed, and timed beside a commit without them."""
     [row] = run("records", tmp_path)
@@ -246,6 +253,7 @@ CHECKS = {
     "start": check_start,
     "forecasts": check_forecasts,
     "records": check_records,
+    "bodies": check_bodies,
     "names": check_names,
     "story_scores": check_story_scores,
 }

@@ -435,6 +435,7 @@ async def poll_feeds(work: Exercise) -> None:
             AlertGrowth(PRIVATE, 2, again=True, priority=Priority.NORMAL, grouping=Grouping.NORMAL),
         ),
         returned=(8,),
+        withdrawn=(1,),
     )
     await work.write("update entries set story_id = 1, strict_id = 1 where id = 8")
     await work.write("update subscriptions set or_after = 60, removed_at = null")
