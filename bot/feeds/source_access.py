@@ -4,7 +4,7 @@ One for the whole newsbell: polls and what people look at keep the same pace.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.feeds.channel_pages import SitePace
@@ -54,20 +54,26 @@ class SourceAccess:
             if self.mirror and not request.url.startswith(f"{SITE}/"):
                 fetcher = self.mirror
         elif source is not None or looks_like_sitemap(request.url):
-            if refused := await self.rules.refusal(request.url, fetcher):
-                return refused
-            await self.pace.turn(request.url)
+            return await self._ask_if_allowed(request, fetcher)
         return await fetcher.fetch(request)
 
     async def ask_politely(self, url: str, fetcher: Fetcher) -> FetchOutcome:
         """Fetch an address that nobody named, at its site's pace, if its robots.txt allows it."""
-        if refused := await self.rules.refusal(url, fetcher):
-            return refused
-        await self.pace.turn(url)
-        return await fetcher.fetch(FetchRequest(url))
+        return await self._ask_if_allowed(FetchRequest(url), fetcher)
 
     async def refusal(self, asked: str, led_to: str, fetcher: Fetcher) -> FetchFailed | None:
         """Return why what came of an address is not to be read: of a page, or of a sitemap."""
         if asked == led_to and looks_like_sitemap(asked):
             return None  # it was allowed before it was fetched
         return await self.rules.refusal(led_to, fetcher)
+
+    async def _ask_if_allowed(self, request: FetchRequest, fetcher: Fetcher) -> FetchOutcome:
+        """Fetch an address that robots.txt allows, by redirects that it allows as well."""
+
+        async def refuses(url: str) -> FetchFailed | None:
+            return await self.rules.refusal(url, fetcher)
+
+        if refused := await refuses(request.url):
+            return refused
+        await self.pace.turn(request.url)
+        return await fetcher.fetch(replace(request, refuses=refuses))

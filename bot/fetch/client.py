@@ -199,6 +199,8 @@ class Client:
                     return outcome
                 permanent = permanent and response.status in _PERMANENT
                 url = self._redirected(url, location)
+            if request.refuses and (refused := await request.refuses(str(url))):
+                return refused
         return FetchFailed(Failure.REDIRECT, f"More than {REDIRECTS} redirects in a row.")
 
     def _redirected(self, url: URL, location: str) -> URL:

@@ -1,5 +1,6 @@
 """Feeds: declared, stored, due, fetched. Not entries, not chats, not hosts."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -180,6 +181,10 @@ class FetchRequest:
     etag: str | None = None
     last_modified: str | None = None
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    #: says why a redirect to an address is not to be followed; None: all are
+    refuses: "Callable[[str], Awaitable[FetchFailed | None]] | None" = field(
+        default=None, repr=False, compare=False
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,8 @@ async def app(
     server.put("/robots.txt", "User-agent: *\nDisallow: /private\nDisallow: /led\n")
     server.put("/notices", notices("Pier opens", "Lights return"), headers=HTML)
     server.put("/private/notices", notices("Secret pier"), headers=HTML)
+    server.put("/moved", "", status=302, headers={"Location": "/led/there"})
+    server.put("/led/there", notices("Secret pier"), headers=HTML)
     server.put("/sitemap.xml", f"<sitemapindex>{child(server, 1)}</sitemapindex>")
     server.put("/news-1.xml", sitemap("Market reopens"))
     config = {
@@ -59,6 +61,7 @@ async def app(
         "feeds": [
             {"url": server.url("/notices"), "name": "Port", "page": {"item": "li", "title": "h3"}},
             {"url": server.url("/private/notices"), "name": "Secret", "page": {"item": "li"}},
+            {"url": server.url("/moved"), "name": "Moved", "page": {"item": "li"}},
             {"url": server.url("/sitemap.xml"), "name": "Herald"},
             {"url": "rsshub://coast/news", "tags": ["hub"]},
         ],
@@ -91,8 +94,10 @@ async def test_pages_and_sitemaps_alert_and_what_is_forbidden_is_not_fetched(
 
     assert sorted(terminal.titles()) == ["Ferry runs aground", "Storm closes pier"]
     assert "/private/notices" not in paths
+    assert "/moved" in paths
+    assert "/led/there" not in paths
     assert paths.count("/robots.txt") == 1
-    assert feeds["Secret"].failure == "robots"
+    assert (feeds["Secret"].failure, feeds["Moved"].failure) == ("robots", "robots")
     assert (feeds["Port"].failure, feeds["Herald"].failure) == (None, None)
     assert feeds["coast/news"].last_ok_at == clock.now()
 
