@@ -246,6 +246,9 @@ def _zone(value: Any) -> str:
 
 
 def _quiet(value: Any) -> str:
+    span = parse_time_span(value) if isinstance(value, str) and value != "none" else None
+    if span and span[0] == span[1]:
+        raise ValueError("begins and ends at the same time; write none for no quiet hours")
     if value is False or (isinstance(value, str) and (value == "none" or parse_time_span(value))):
         return value or "none"
     raise ValueError('expected the hours in quotes, such as "23:00-07:00", or none')

@@ -93,6 +93,8 @@ def _chat(chat: ChatFact) -> dict[str, Any]:
         row["digest_from"] = settings.digest_from
     if settings.developments:
         row["developments"] = settings.developments.value
+    if chat.grouping:
+        row["stories"] = chat.grouping.value
     return row
 
 

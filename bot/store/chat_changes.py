@@ -284,11 +284,18 @@ def _set_grouping(db: Database, change: SetGrouping, origin: Origin) -> None:
 
 def _set_settings(db: Database, change: SetSettings, origin: Origin) -> None:
     row = db.execute("select settings from chats where id = ?", [origin.target]).fetchone()
-    settings = change.settings.over(get_settings(row["settings"]))
+    before = get_settings(row["settings"])
+    settings = change.settings.over(before)
     db.execute(
         "update chats set settings = ?, hours_at = '' where id = ?",
         [put_settings(settings), origin.target],
     )
+    # By other times the last digest may look long ago: the next one comes at the next of them.
+    if (settings.digest_at, settings.zone) != (before.digest_at, before.zone):
+        db.execute(
+            "update chats set digested_at = ? where id = ? and digested_at is not null",
+            [put_time(origin.now), origin.target],
+        )
 
 
 def _set_role(db: Database, change: SetRole, origin: Origin) -> None:

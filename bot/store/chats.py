@@ -55,8 +55,12 @@ _ROLES = {
 
 # A further topic of a group that is allowed is allowed with it.
 _ADD_TOPIC = f"""
-    insert into chats (name, kind, address, topic, entered)
-    select name || ', topic ' || :topic, kind, address, :topic, entered from chats
+    insert into chats
+        (name, kind, address, topic, entered, declared_grouping, declared_settings)
+    select name || ', topic ' || :topic, kind, address, :topic, entered,
+        case when topic = 0 then declared_grouping end,
+        case when topic = 0 then declared_settings else '{{}}' end
+    from chats
     where kind = {TELEGRAM} and address = :address and allowed = 1 and topic != :topic
     order by declared desc, id limit 1
     on conflict (kind, address, topic) do update set allowed = 1, entered = excluded.entered

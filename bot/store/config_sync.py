@@ -72,6 +72,22 @@ _REMOVE_CHAT = """
         declared_settings = '{}', hours_at = ''
     where id = ?
 """
+# What the file says of a group holds for its topics, unless it names them.
+_DECLARE_TOPICS = f"""
+    update chats set
+        declared_grouping = groups.declared_grouping,
+        declared_settings = coalesce(groups.declared_settings, '{{}}')
+    from chats topics left join chats groups
+        on groups.kind = topics.kind and groups.address = topics.address and groups.topic = 0
+        and groups.declared = 1
+    where topics.id = chats.id and chats.kind = {TELEGRAM} and chats.address < 0
+    and chats.topic != 0 and chats.declared = 0
+"""
+# Chats choose feeds by name, too: a new name is the same feed.
+_CHOSEN = """
+    select id, feeds from subscriptions s
+    where declared = 0 and exists (select 1 from json_each(s.feeds) where value = ?)
+"""
 # Topics that were allowed with their group leave with it; groups and channels that people allowed
 # are not the file's.
 _REMOVE_TOPICS = f"""
@@ -172,6 +188,7 @@ def _sync_feeds(db: Database, feeds: Sequence[DeclaredFeed], now: datetime) -> l
     urls = {feed.url for feed in feeds}
     before = {row["url"]: row for row in db.execute(_DECLARED_FEEDS).fetchall()}
     changed = []
+    renamed: dict[str, str] = {}
     moved = {row["adopted_url"]: row for row in db.execute(_MOVED_FEEDS).fetchall()}
     for feed in feeds:
         if feed.url in moved:
@@ -184,15 +201,30 @@ def _sync_feeds(db: Database, feeds: Sequence[DeclaredFeed], now: datetime) -> l
             continue
         if stored:
             changed.append(feed.name)
+            renamed[stored["name"]] = feed.name
         db.execute(_PUT_FEED, row)
     removed = [url for url in before if url not in urls]
     db.conn.executemany(_REMOVE_FEED, [(url,) for url in removed])
+    selectors = {selector for feed in feeds for selector in (feed.name, *feed.tags)}
+    _rename_chosen(
+        db, {old: new for old, new in renamed.items() if old != new and old not in selectors}
+    )
     return _in_words(
         "feeds",
         [feed.name for feed in feeds if feed.url not in before],
         [before[url]["name"] for url in removed],
         changed,
     )
+
+
+def _rename_chosen(db: Database, names: Mapping[str, str]) -> None:
+    """Let subscriptions of chats go on with the feeds that they chose by their former names."""
+    for old, new in names.items():
+        for row in db.execute(_CHOSEN, [old]).fetchall():
+            chosen = [new if selector == old else selector for selector in json.loads(row["feeds"])]
+            db.execute(
+                "update subscriptions set feeds = ? where id = ?", [json.dumps(chosen), row["id"]]
+            )
 
 
 def _feed_row(feed: DeclaredFeed, now: datetime) -> dict[str, Any]:
@@ -241,6 +273,7 @@ def _sync_chats(db: Database, chats: Sequence[DeclaredChat]) -> tuple[dict[str, 
     removed = [number for number in before if number not in ids.values()]
     db.conn.executemany(_REMOVE_CHAT, [(number,) for number in removed])
     db.conn.executemany(_REMOVE_TOPICS, [(number,) for number in removed])
+    db.execute(_DECLARE_TOPICS)
     added = [name for name, number in ids.items() if number not in before]
     return ids, _in_words("chats", added, [before[number] for number in removed])
 

@@ -387,6 +387,12 @@ async def configure(work: Exercise) -> None:
     await work.write("update feeds set adopted_url = 'https://new.example/rss' where id = 2")
     moved = DeclaredFeed("https://new.example/rss", "Post", "Post", ())
     await config.sync(replace(DECLARED, feeds=(DECLARED.feeds[0], moved)), NOON)
+    insert = "insert into subscriptions (name, query, feeds, created_at) values ('a', 'a', ?, '')"
+    await work.write(insert, '["Wire"]')
+    renamed = replace(DECLARED.feeds[0], name="The Wire")
+    await config.sync(replace(DECLARED, feeds=(renamed, moved)), NOON)
+    await work.write("delete from subscriptions where name = 'a'")
+    await config.sync(replace(DECLARED, feeds=(DECLARED.feeds[0], moved)), NOON)
 
 
 async def poll_feeds(work: Exercise) -> None:
@@ -599,7 +605,7 @@ async def talk(work: Exercise) -> None:
         AddFeeds((("https://own.example/rss", "Own", ()),)),
         SetPaused(""),
         SetGrouping(Grouping.LOOSE),
-        SetSettings(ChatSettings(language="de")),
+        SetSettings(ChatSettings(language="de", digest_at=(480,))),
         SetRole(50, Role.BLOCKED, "Eve"),
         AllowChat(operator=True),
         LinkChannel(-900, "Channel"),

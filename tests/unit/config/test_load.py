@@ -170,6 +170,10 @@ def test_a_mistake_in_a_query_has_a_caret_under_it(tmp_path: Path) -> None:
             "1:21 settings.limits.deadlin: unknown key; did you mean deadline?",
         ),
         (
+            'chats: {a: {telegram: 1, quiet: "07:00-07:00"}}',
+            "1:33 chats.a.quiet: begins and ends at the same time; write none for no quiet hours",
+        ),
+        (
             "settings: {retention: {articles: 2d}}",
             "1:34 settings.retention.articles: expected at least 7d, or forever",
         ),
