@@ -32,7 +32,8 @@ _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _HEADER = re.compile(r"""charset\s*=\s*["']?\s*([^\s"';,<>]{1,40})""", re.IGNORECASE)
 # Characters outside the production Char of XML 1.0 §2.2.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
-_REFERENCE = re.compile(r"&#(?:([0-9]+)|[xX]([0-9a-fA-F]+));")
+# References that may be illegal: those of three and four decimal digits all are characters.
+_REFERENCE = re.compile(r"&#(?:([0-9]{1,2}|[0-9]{5,}|0[0-9]+)|[xX]([0-9a-fA-F]+));")
 _MAX_DIGITS = 8  # of a reference, without leading zeros
 _BEYOND_TWO_BYTES = re.compile("[\u0800-\U0010ffff]")
 # Codecs of Python that are for other uses: no text, or quadratic time.

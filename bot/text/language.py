@@ -55,6 +55,7 @@ _DISTINCTIVE_LETTERS = (
 )
 
 
+@lru_cache(maxsize=256)
 def language_code(declared: str) -> str:
     """Return the current primary subtag of a tag (BCP 47): `pt` for `pt-BR`, `he` for `iw`."""
     primary = declared.strip().replace("_", "-").partition("-")[0].lower()

@@ -71,18 +71,21 @@ def escape_named(value: str, kind: TextType) -> str:
     What is left of `<` is markup.
     """
     marks = list(_marks(value))
-    partners = _partners(marks)
-    starts = Counter((mark["name"] or "").lower() for mark in marks if not mark["close"])
+    names = [(mark["name"] or "").lower() for mark in marks]
+    partners = _partners(marks, names)
+    starts = Counter(
+        name for name, mark in zip(names, marks, strict=True) if name and not mark["close"]
+    )
     several = _OPEN_ENDED.intersection(name for name, count in starts.items() if count > 1)
     parts: list[str] = []
     position = 0
-    for number, mark in enumerate(marks):
+    for number, (name, mark) in enumerate(zip(names, marks, strict=True)):
         parts.append(value[position : mark.start()].replace("<", "&lt;"))
         position = mark.end()
         partner = partners.get(number)
-        if not mark["name"] or _is_meant(value, mark, partner, kind, several):
+        if not name or _is_meant(value, name, mark, partner, kind, several):
             # The open end of an element without text would swallow all that follows.
-            is_open = mark["name"] and mark["name"].lower() in RAW and partner is None
+            is_open = name in RAW and partner is None
             parts.append(" " if is_open else mark.group())
         else:
             parts.append(mark.group().replace("<", "&lt;"))
@@ -97,14 +100,14 @@ def _marks(value: str) -> Iterator[re.Match[str]]:
     yield from _TAG_ONLY.finditer(value, end)
 
 
-def _partners(marks: list[re.Match[str]]) -> dict[int, re.Match[str]]:
+def _partners(marks: list[re.Match[str]], names: list[str]) -> dict[int, re.Match[str]]:
     """The tags that have a counterpart, by number, with it."""
     partners: dict[int, re.Match[str]] = {}
     opened: dict[str, list[int]] = {}
-    for number, mark in enumerate(marks):
-        if not mark["name"] or mark["rest"].endswith("/"):
+    for number, (name, mark) in enumerate(zip(names, marks, strict=True)):
+        if not name or mark["rest"].endswith("/"):
             continue
-        waiting = opened.setdefault(mark["name"].lower(), [])
+        waiting = opened.setdefault(name, [])
         if not mark["close"]:
             waiting.append(number)
         elif waiting:
@@ -115,13 +118,13 @@ def _partners(marks: list[re.Match[str]]) -> dict[int, re.Match[str]]:
 
 def _is_meant(
     value: str,
+    name: str,
     mark: re.Match[str],
     partner: re.Match[str] | None,
     kind: TextType,
     several: frozenset[str],
 ) -> bool:
     """Whether a tag is markup; `several` are the names of tags that may stay open, and recur."""
-    name = mark["name"].lower()
     has_attributes = "=" in mark["rest"] or (partner is not None and "=" in partner["rest"])
     if kind is not TextType.HTML and _SCRIPTED.search(mark["rest"]):
         return _is_stuck_in(value, mark, partner or mark)  # or an attack that a headline tells of

@@ -186,16 +186,16 @@ def article_number(link: str) -> str:
     Many sites keep that number while the slug changes. Dates are no article numbers.
     """
     if plain := _plain(link):
-        path = plain[1]
+        name, path = plain[0].removeprefix("www."), plain[1]
     elif parts := _split(link):
-        path = parts.path
+        name, path = host(link), parts.path
     else:
         return ""
     if not _SIX_DIGITS.search(path):
         return ""
     for digits in reversed(_ARTICLE.findall(path)):
         if not _is_date(digits):
-            return f"{host(link)}#{digits}"
+            return f"{name}#{digits}"
     return ""
 
 
