@@ -1,7 +1,8 @@
 """Parse a query: text to tree, with errors that point at the character and say what to do.
 
-Not matching. Two steps: lark parses the structure (grammar.lark), `_TreeBuilder` the terms. Queries
-that match everything or nothing, or are a NOT alone, are rejected by `validate`.
+Not matching. Two steps: lark parses the structure (grammar.lark), or `plain_structure` where it is
+plain; `_TreeBuilder` parses the terms. Queries that match everything or nothing, or are a NOT
+alone, are rejected by `validate`.
 """
 
 import re
@@ -24,7 +25,7 @@ from lark.exceptions import VisitError
 
 from bot.errors import QueryError
 from bot.names.pattern import compile_name
-from bot.query import fields, regex
+from bot.query import fields, plain_structure, regex
 from bot.query.signs import is_sign_alone, signs_of, written
 from bot.query.tree import (
     META_FIELDS,
@@ -169,8 +170,15 @@ class _TreeBuilder(Transformer[Token, Node]):
                 )
             return self._name(text[1:], position, quoted=False)
         self._check_word(text, position)
+        return self.plain_word(text, position)
+
+    def plain_word(self, text: str, position: int) -> Node:
+        """Return a word that begins with no sign, with a star behind it or not."""
         if text.endswith("*"):
             return self._prefix(text[:-1], position)
+        if text.isascii() and text.isalnum():  # as most are: without signs and accents
+            self._count(position)
+            return Term((text.lower(),), text)
         return self._term(text, position, Term((), text))
 
     def _check_word(self, text: str, position: int) -> None:
@@ -506,21 +514,36 @@ def _parse(query: str, names: Names | None) -> Node:
     text = query.translate(_TYPOGRAPHIC)
     if not text.strip():
         raise QueryError(query, 0, 'The query is empty. Write a word, or a "phrase".')
-    _check_brackets(query, text)
-    try:
-        tree = _TreeBuilder(query, names or {}).transform(_grammar().parse(text))
-    except UnexpectedInput as error:
-        raise _grammar_error(query, text, error) from None
-    except VisitError as error:
-        raise _query_error(query, error) from None
-    except RecursionError:
-        raise _too_deep(query) from None
+    tree = _plain_tree(query, text)
+    if tree is None:
+        tree = _tree(query, text, names or {})
     if _depth(tree, 0) > _NODES:
         raise _too_deep(query)
     problem = validation_error(tree, query)
     if problem:
         raise problem
     return tree
+
+
+def _plain_tree(query: str, text: str) -> Node | None:
+    """The tree of a query without peculiarities; None for others, and for those with a mistake."""
+    try:
+        return plain_structure.read(text, _TreeBuilder(query, {}))
+    except (plain_structure.NotPlainError, QueryError):
+        return None
+
+
+def _tree(query: str, text: str, names: Names) -> Node:
+    """The tree of any query, by the grammar."""
+    _check_brackets(query, text)
+    try:
+        return _TreeBuilder(query, names).transform(_grammar().parse(text))
+    except UnexpectedInput as error:
+        raise _grammar_error(query, text, error) from None
+    except VisitError as error:
+        raise _query_error(query, error) from None
+    except RecursionError:
+        raise _too_deep(query) from None
 
 
 def _query_error(query: str, error: VisitError) -> QueryError:
