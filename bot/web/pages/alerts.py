@@ -5,6 +5,7 @@ from bot.model.archive import ChatAlert
 from bot.text.clean import cut, headline, plain
 from bot.web.blocks import (
     Block,
+    Facts,
     Field,
     Form,
     Item,
@@ -13,7 +14,6 @@ from bot.web.blocks import (
     Section,
     Text,
     Tone,
-    Verbatim,
     line,
     outside,
     paragraph,
@@ -64,7 +64,12 @@ async def _feed(visit: Visit, services: WebServices, chat_id: int, word: str) ->
         )
         blocks += [
             paragraph(note, tone=Tone.WARN),
-            *(Verbatim(feed_address(services.public, word, kind)) for kind in ("atom", "json")),
+            Facts(
+                tuple(
+                    (name, line(Text(feed_address(services.public, word, kind), code=True)))
+                    for name, kind in (("Atom", "atom"), ("JSON Feed", "json"))
+                )
+            ),
         ]
     made_at = await services.web.feed_made_at(chat_id)
     if made_at is None:
