@@ -150,8 +150,9 @@ class BatchCommitter:
         """
         async with self._reading:
             if self._window is None:
-                self._window = await self._read_window()
-                self.window_size = len(self._window)
+                window = await self._read_window()
+                await asyncio.to_thread(window.prepare)
+                self._window, self.window_size = window, len(window)
                 self._restored()
             return self._window
 

@@ -115,6 +115,12 @@ _ORDINAL_WORDS = {
 }
 
 
+def prepare() -> None:
+    """Stem the words that are looked for: with the first headlines it would hold others up."""
+    for words in (_ordinal_words, _casualty_words, _weekdays, _repetition_words, _night_words):
+        words()
+
+
 def contradicts(entry: Features, other: Features) -> bool:
     """Whether the difference of two headlines shows that they are about different events."""
     first, second = entry.title_terms, other.title_terms

@@ -6,6 +6,7 @@ A headline that says so of a story of which nobody said it is a development, how
 (the CAMEO codebook: agree, yield, reject, coerce, fight), in the forms that headlines use.
 """
 
+from collections.abc import Iterable
 from functools import cache
 
 import regex
@@ -264,6 +265,13 @@ def developments(headline: str, language: str) -> frozenset[str]:
             end = match.end()
         start += len(word) + 1
     return frozenset(kinds)
+
+
+def prepare(languages: Iterable[str]) -> None:
+    """Compile the expressions of these languages: with the first text it would hold others up."""
+    for language in languages:
+        if _openings(language or "en"):
+            _pattern(language or "en")
 
 
 _KINDS = tuple(_WORDS)

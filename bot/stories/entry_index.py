@@ -47,6 +47,11 @@ class EntryIndex:
         self.stories: dict[int, list[Member]] = {}  #: members of each story, in order of id
         self.frequencies = DocumentFrequencies()
 
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages of the entries."""
+        return frozenset(self._languages)
+
     def add(self, member: Member, story_ids: StoryIds) -> None:
         """Add an entry whose terms are counted in `frequencies` already."""
         entry, member.story_ids = member.features, story_ids

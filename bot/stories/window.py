@@ -20,6 +20,7 @@ from bot.model.stories import (
     StoredFeatures,
     StoryIds,
 )
+from bot.stories import contradictions, developments
 from bot.stories.clusters import (
     SINGLE_PAIR_FACTOR,
     Candidate,
@@ -108,6 +109,11 @@ class Window:
         if not self._index.is_past(entry.hours):
             member = self._count(entry)  # first: it may begin another index
             self._index.add(member, story_ids)
+
+    def prepare(self) -> None:
+        """Make what entries in the languages of the window are compared by; takes long, once."""
+        contradictions.prepare()
+        developments.prepare(self._index.languages)
 
     def packed(self, number: int) -> str:
         """Return the features of an entry, to be stored with it; empty if it is not in the window.
