@@ -1,7 +1,9 @@
 /* Preloaded into a process, shows it a wall clock that a test moves: seconds in the file that
    WALL_CLOCK names are added. The monotonic clock stays as it is. */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <semaphore.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -42,4 +44,13 @@ time_t time(time_t *at) {
     clock_gettime(CLOCK_REALTIME, &now);
     if (at) *at = now.tv_sec;
     return now.tv_sec;
+}
+
+/* Until when to wait is a time of the clock that the process sees, and libc knows only the real one:
+   without this, whoever waits for a lock of multiprocessing in 1970 gives up at once. */
+int sem_timedwait(sem_t *restrict lock, const struct timespec *restrict until) {
+    int (*wait)(sem_t *, const struct timespec *) = dlsym(RTLD_NEXT, "sem_timedwait");
+    struct timespec real = *until;
+    if (moved) real.tv_sec -= *moved;
+    return wait(lock, &real);
 }

@@ -1,10 +1,17 @@
-"""The kernel's limits of a process that reads documents, set by itself before it reads any.
+"""A process that reads documents: what it loads, and the kernel's limits that it sets itself.
 
 Here, and not with those who start it, because a process loads the module of what it runs: this one
-loads nothing that reading does not need.
+loads what reading needs and nothing else.
 """
 
 import resource
+
+# Loaded before the first document: the pool's channel is locked while a process takes a document,
+# and all of this would be loaded meanwhile. The others wait for the lock by the wall clock.
+import bot.parse.article
+import bot.parse.page_proposal
+import bot.parse.read
+import bot.parse.sources  # noqa: F401
 
 
 def set_limits(memory: int) -> None:
