@@ -29,6 +29,7 @@ from bot.ports import Clock, Fetcher, PageParser, PageStore
 from bot.text.url import host_and_port
 
 AT_ONCE = 4  #: pages that are asked for at a time
+AT_A_LOOK = 200  #: pages of one look, which a single run waits for
 #: how a page fails of which its site was not asked, so that it may be tried again
 _UNASKED = frozenset({Failure.DNS, Failure.CONNECT, Failure.LOCAL})
 _FAILURES = {
@@ -82,7 +83,9 @@ class ArticlePages:
         """Read the pages that are due, a few at a time; return how many."""
         count = 0
         try:
-            while due := await self._store.claim(self._clock.now(), AT_ONCE):
+            while count < AT_A_LOOK and (
+                due := await self._store.claim(self._clock.now(), AT_ONCE)
+            ):
                 await asyncio.gather(*map(self._take, due))
                 count += len(due)
         except StoreError as error:

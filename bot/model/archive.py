@@ -175,6 +175,7 @@ class EntryFacts:
     recorded: bool = True  #: it came after records began
     story_ids: StoryIds | None = None
     page: PageFact | None = None  #: None where its page is not read
+    withdrawn_at: datetime | None = None  #: when its feed took it back
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,6 +207,10 @@ def describe_entry(
         translator.gettext("Text changed {when}; before: “{title}”.", when=when(at), title=title)
         for at, title in facts.revisions[-3:]
     ]
+    if facts.withdrawn_at:
+        texts.append(
+            translator.gettext("Its feed withdrew it {when}.", when=when(facts.withdrawn_at))
+        )
     texts.append(read_text(facts, when, translator))
     if entry.silent in _SILENT:
         texts.append(

@@ -59,7 +59,7 @@ _ENTRY = f"""
     select e.id, e.feed_id, e.strict_id, e.story_id, e.storyline_id, e.title, e.summary,
         e.language, e.link, e.author, e.source, e.published, e.first_seen_at, e.silent,
         f.url as feed_url, f.name as feed_name, f.publisher, f.tags, e.categories, {bodies.PACKED},
-        {TERMS}
+        {TERMS}, e.withdrawn_at
     from entries e join feeds f on f.id = e.feed_id
 """
 _WITH_FEED = "join feeds f on f.id = e.feed_id"

@@ -109,6 +109,7 @@ def facts_of(db: Database, row: Any, now: datetime) -> EntryFacts:
         row["id"] > meta.read_number(db, MetaName.RECORDED_AFTER),
         get_story_ids(row),
         pages.fact_of(db, row["id"]),
+        get_time(row["withdrawn_at"]),
     )
 
 

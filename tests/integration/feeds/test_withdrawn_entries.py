@@ -3,8 +3,10 @@
 from datetime import timedelta
 from pathlib import Path
 
+from click.testing import CliRunner
 from support import FeedServer, ManualClock, Recorder, config_text, newsbell, poll, query
 
+from bot.cli.main import main
 from bot.model.delivery import DeliveryKind
 
 HEAD = (
@@ -45,3 +47,5 @@ async def test_a_tombstone_and_a_word_before_the_headline_are_shown_once(
         assert sum("corrected by the publisher" in text for text in texts) == 1
         assert len(terminal.titles()) == 2
         assert query(app, "select count(*) from entries where withdrawn_at is not null") == [(1,)]
+        command = ["explain", "https://mill.example/2", "-c", str(tmp_path / "feeds.yaml")]
+        assert "Its feed withdrew it" in CliRunner().invoke(main, command).stdout
