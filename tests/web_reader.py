@@ -75,6 +75,15 @@ class Reader:
         ) as response:
             return Answer(response.status, response.headers, await response.text())
 
+    async def raw(self, request: bytes) -> int:
+        """Send bytes that may be no request; the status of the answer."""
+        host, _, port = self.base.removeprefix("http://").rpartition(":")
+        incoming, outgoing = await asyncio.open_connection(host, int(port))
+        outgoing.write(request)
+        status = (await incoming.readline()).split()[1]
+        outgoing.close()
+        return int(status)
+
     async def sign_in(self, link: str) -> None:
         """Open a link, and press its button."""
         answer = await self.post("/login/" + link.rpartition("/")[2])

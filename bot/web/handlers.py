@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.resources import files
+from urllib.parse import parse_qsl
 
 import structlog
 from aiohttp import web
@@ -30,6 +31,8 @@ from bot.web.services import WebServices
 from bot.web.sessions import SESSION, Sessions, new_word
 from bot.web.signed import read_story_link
 from bot.web.visit import Viewer, Visit
+
+FIELDS = 10  #: of a form
 
 STATIC = {
     "style.css": "text/css",
@@ -164,7 +167,7 @@ class Handlers:
 
     async def _change_feed(self, request: web.Request) -> web.Response:
         """Make or revoke the address of a chat's alerts."""
-        form = {name: str(value) for name, value in (await request.post()).items()}
+        form = await _form(request)
         visit = await self._visit(request, Permission.CHANGE, form)
         chat = visit.chat
         if chat is None or str(chat.id) != form.get("chat"):
@@ -290,6 +293,18 @@ class Handlers:
             raise Refused(404)
         headers = {"Cache-Control": "public, max-age=86400"}
         return web.Response(body=self._static[name], content_type=STATIC[name], headers=headers)
+
+
+async def _form(request: web.Request) -> dict[str, str]:
+    """Return what a form sends. Raises a refusal where it is none of ours.
+
+    Ours are short, URL-encoded and UTF-8, whatever the request says of itself.
+    """
+    text = (await request.read()).decode(errors="replace")
+    try:
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS))
+    except ValueError:
+        raise Refused(400) from None
 
 
 def _found(page: Page | None) -> Page:

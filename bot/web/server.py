@@ -5,11 +5,13 @@ ours. What is shown, `handlers` says.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Middleware
 
 from bot.errors import StoreError
@@ -26,6 +28,18 @@ _COMPRESSED = ("text/", "application/", "image/svg")
 log = structlog.stdlib.get_logger("newsbell.web")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def _http_log() -> logging.Logger:
+    """The log of the server, without what is no HTTP: anybody could fill it with that."""
+    http = logging.getLogger("newsbell.web.http")
+    http.addFilter(_is_ours)
+    return http
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
 
 
 class WebPage:
@@ -57,7 +71,11 @@ class WebPage:
         application = web.Application(client_max_size=BODY, middlewares=[self._middleware()])
         self._handlers.add_routes(application.router)
         runner = web.AppRunner(
-            application, access_log=None, shutdown_timeout=1, keepalive_timeout=15
+            application,
+            access_log=None,
+            logger=_http_log(),
+            shutdown_timeout=1,
+            keepalive_timeout=15,
         )
         await runner.setup()
         try:

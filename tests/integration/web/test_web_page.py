@@ -90,7 +90,7 @@ async def test_who_tries_words_is_stopped_and_keeps_nobody_out(
 
 
 async def test_a_page_is_answered_for_its_own_name_alone_and_says_what_browsers_may_do(
-    tmp_path: Path, clock: ManualClock
+    tmp_path: Path, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     web = {**WEB, "public": "https://news.example.org"}
     async with site(tmp_path, clock, web=web) as here:
@@ -113,6 +113,9 @@ async def test_a_page_is_answered_for_its_own_name_alone_and_says_what_browsers_
         opened = await stranger.post(f"/login/{link}", {"Origin": "https://news.example.org"})
         assert opened.headers["Set-Cookie"].startswith("__Host-newsbell=")
         assert "Secure" in opened.headers["Set-Cookie"]
+        assert await stranger.raw(b"GET /\xff HTTP/1.1\r\nHost: localhost\r\n\r\n") == 400
+        assert await stranger.raw(b"\x16\x03\x01 nonsense\r\n\r\n") == 400
+        assert caplog.records == []  # who sends nonsense fills no log
         large = await stranger.post("/alerts", None, do="x" * 20_000)
         assert large.status in {401, 403, 413}
         german = await stranger.get("/nothing", **{"Accept-Language": "de-AT,en;q=0.5"})
@@ -208,6 +211,9 @@ async def test_the_alerts_of_a_chat_are_a_feed_for_who_has_its_word(
         assert document["version"] == "https://jsonfeed.org/version/1.1"
         assert [item["title"] for item in document["items"]] == titles
         assert all(item["id"] and item["content_text"] for item in document["items"])
+        for kind in ("multipart/form-data; boundary=x", "text/plain; charset=none"):
+            odd = {"Origin": here.base, "Content-Type": kind}
+            assert (await browser.post("/alerts", odd, do="?")).status == 404
         again = await browser.post("/alerts", do="make", chat=str(chat))
         [second, *_] = re.findall(r"/out/([\w-]+)/alerts", again.text)
         assert (await anyone.get(f"/out/{first}/alerts.atom")).status == 404
