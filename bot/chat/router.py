@@ -16,6 +16,7 @@ from bot.chat.guard import CommandHandler, CommandRoute, Route
 from bot.chat.handlers import questions
 from bot.chat.handlers.admin import Admin
 from bot.chat.handlers.channels import Channels
+from bot.chat.handlers.evidence import EvidenceFiles
 from bot.chat.handlers.exclusions import Exclusions
 from bot.chat.handlers.explain import Explanations
 from bot.chat.handlers.feeds import Feeds, site_question
@@ -227,7 +228,7 @@ def build_router(services: ChatServices, subscriber: Subscriber, start: Start) -
             **_feed_commands(feeds),
             "/channels": CommandRoute(read, channels.list_or_link, current_chat=True),
             "/web": CommandRoute(read, web.link, current_chat=True),
-            "/admin": CommandRoute(Permission.OPERATE, admin.overview, current_chat=True),
+            **_operator_commands(admin, EvidenceFiles(store, services.search)),
             "/forgetme": CommandRoute(read, privacy.ask, current_chat=True),
             "/cancel": CommandRoute(read, _cancel, current_chat=True),
         },
@@ -266,6 +267,15 @@ def _subscription_commands(subscriptions: Subscriptions, feeds: Feeds) -> dict[s
         "/subscriptions": CommandRoute(read, subscriptions.list),
         "/unsubscribe": CommandRoute(change, subscriptions.unsubscribe),
         "/unsub": CommandRoute(change, partial(_unsubscribe, subscriptions, feeds)),
+    }
+
+
+def _operator_commands(admin: Admin, evidence: EvidenceFiles) -> dict[str, CommandRoute]:
+    """Return the commands of operators."""
+    operate = Permission.OPERATE
+    return {
+        "/admin": CommandRoute(operate, admin.overview, current_chat=True),
+        "/evidence": CommandRoute(operate, evidence.send, current_chat=True, slow=True),
     }
 
 

@@ -28,6 +28,7 @@ from bot.model.archive import (
 )
 from bot.model.chats import ChatSettings
 from bot.model.delivery import OutboxRow
+from bot.model.evidence import Evidence
 from bot.model.feeds import SiteFeed
 from bot.model.health import Health
 from bot.model.sources import PageProposal
@@ -168,6 +169,10 @@ class SearchService:
     async def first_seen(self, entry_id: int, chat_id: int | None) -> FoundEntry | None:
         """Return the first article with the address of an article; None where it has none."""
         return await self.run(lambda: first_with_link(entry_id, self.archive(chat_id)))
+
+    async def evidence(self, entry_id: int) -> Evidence | None:
+        """Return all that is stored of the storyline of an article, of all chats."""
+        return await self.run(lambda: self.archive(None).evidence(entry_id))
 
     async def storyline(self, entry_id: int, chat_id: int | None) -> list[StoryEntry]:
         """Return the articles of the storyline that an article belongs to."""

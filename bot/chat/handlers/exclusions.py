@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from bot.chat.callbacks import Callback, button
 from bot.chat.context import CARET, Context, StaticScreen, query_mistake, show
+from bot.chat.handlers.subscriber import NAME_LENGTH
 from bot.chat.replies import (
     archive_unavailable,
     list_changed,
@@ -24,7 +25,7 @@ from bot.model.chats import Subscription
 from bot.model.message import Message
 from bot.ports import ChatStore
 from bot.search.exclusions import Proposal, proposals
-from bot.text.clean import cut
+from bot.text.clean import cut, plain
 
 
 class ExclusionAction(StrEnum):
@@ -104,6 +105,7 @@ class Exclusions(StaticScreen):
             return unknown_button(context)
         subscriptions = await self._store.subscriptions_of(context.chat.id)
         current = {subscription.id: subscription.query for subscription, _ in subscriptions}
+        names = {subscription.id: subscription.name for subscription, _ in subscriptions}
         number = int(screen.values["id"])
         if current.get(number) != screen.values.get("query", current.get(number)):
             return list_changed(context)
@@ -117,7 +119,10 @@ class Exclusions(StaticScreen):
         text = translator.gettext("Changed. New query:")
         composer = Composer().add(f"{text}\n").add(cut(query, CARET), "code")
         reply = show(composer.message(), done, edit=True)
-        return replace(reply, changes=(EditSubscription(number, query=query),))
+        # Who gave it no name of its own has it called by its query.
+        is_named = names[number] != plain(cut(current[number], NAME_LENGTH))
+        name = None if is_named else plain(cut(query, NAME_LENGTH))
+        return replace(reply, changes=(EditSubscription(number, query=query, name=name),))
 
 
 def _proposal_reply(

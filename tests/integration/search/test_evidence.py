@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from botapi import BotApi
 from click.testing import CliRunner, Result
 from pydantic import TypeAdapter
 from support import FeedServer, ManualClock, Recorder, config_text, item, newsbell, poll, rss
+from telegram_harness import ANN, open_harness
 
 from bot import __version__
 from bot.cli.main import main
@@ -94,6 +96,24 @@ async def test_the_page_holds_no_markup_of_others(archive: Archive) -> None:
     assert "- until 2026-03-02 13:00:00: Harbour opens" in lines
     quiet = replace(found, alerts=())
     assert "Nothing that is stored." in evidence_text(quiet, evidence_record(quiet, "", MADE))
+
+
+async def test_operators_get_it_as_a_file_in_their_chat(tmp_path: Path, clock: ManualClock) -> None:
+    async with BotApi() as api:
+        api.add_private(ANN, "Ann")
+        async with open_harness(tmp_path, api, {"ann": ANN}, clock, admins=[ANN]) as harness:
+            await harness.bring("ann opens the harbour")
+            await harness.deliver(timedelta(seconds=5), timedelta(seconds=1))
+            for text, reply in (
+                ("/evidence", api.messages(ANN)[-1].message_id),
+                ("/evidence ann opens the harbour", None),
+            ):
+                api.say(ANN, ANN, text, None, reply)
+                await harness.listen()
+                await harness.deliver(timedelta(seconds=5), timedelta(seconds=1))
+                sent = api.messages(ANN)[-1]
+                assert sent.attachment["document"]["file_name"] == "evidence-1.json"
+                assert sent.text.startswith("SHA-256 ")
 
 
 async def test_the_command_writes_both_files_and_checks_one(
