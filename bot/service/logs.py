@@ -149,5 +149,12 @@ def set_up(
     logging.captureWarnings(True)
     for name in _PARTS:
         logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
+    logging.getLogger("aiohttp.server").addFilter(_is_http)
     for name in _QUIET:
         logging.getLogger(name).setLevel(_LEVELS.get(name, logging.WARNING))
+
+
+def _is_http(record: logging.LogRecord) -> bool:
+    """Whether a record is of no nonsense sent to a listener: anybody could fill the log with it."""
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or kind.__module__ != "aiohttp.http_exceptions"

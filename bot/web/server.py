@@ -5,13 +5,11 @@ ours. What is shown, `handlers` says.
 """
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import structlog
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Middleware
 
 from bot.errors import StoreError
@@ -28,18 +26,6 @@ _COMPRESSED = ("text/", "application/", "image/svg")
 log = structlog.stdlib.get_logger("newsbell.web")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-def _http_log() -> logging.Logger:
-    """The log of the server, without what is no HTTP: anybody could fill it with that."""
-    http = logging.getLogger("newsbell.web.http")
-    http.addFilter(_is_ours)
-    return http
-
-
-def _is_ours(record: logging.LogRecord) -> bool:
-    error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, HttpProcessingError)
 
 
 class WebPage:
@@ -73,7 +59,6 @@ class WebPage:
         runner = web.AppRunner(
             application,
             access_log=None,
-            logger=_http_log(),
             shutdown_timeout=1,
             keepalive_timeout=15,
         )

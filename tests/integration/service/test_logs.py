@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import structlog
+from aiohttp.http_exceptions import BadStatusLine, InvalidURLError
 from structlog.contextvars import bound_contextvars
 
 from bot.service import logs
@@ -124,3 +125,12 @@ def test_a_short_secret_leaves_words_and_numbers_alone() -> None:
 
     (line,) = lines(stream)
     assert (line["feed"], line["seconds"], line["error"]) == ("coffee", 12, "7 of 12 feeds")
+
+
+def test_who_sends_a_listener_what_is_no_http_fills_no_log() -> None:
+    stream = set_up(as_json=True)
+    server = logging.getLogger("aiohttp.server")
+    for error in (BadStatusLine("\x16\x03"), InvalidURLError("/"), ValueError("a fault of ours")):
+        server.error("Error handling request", exc_info=error)
+    [line] = lines(stream)
+    assert "a fault of ours" in line["exception"]
