@@ -24,7 +24,7 @@ from bot.feeds.host_turns import SLOW
 from bot.feeds.last_document import Document
 from bot.model.changed import changed
 from bot.model.delivery import NoticeKind, notice
-from bot.model.entries import NewEntry, ParsedDocument, PlacedEntry
+from bot.model.entries import NewEntry, ParsedDocument, ParsedEntry, PlacedEntry
 from bot.model.feeds import (
     Failure,
     FeedDue,
@@ -38,6 +38,7 @@ from bot.model.feeds import (
 )
 from bot.model.hosts import HostAnswer, HostPace
 from bot.model.poll import FeedCommit, KnownEntries
+from bot.text.channel_link import followed_channel
 from bot.text.clean import headline
 from bot.text.url import host_and_port
 
@@ -143,10 +144,7 @@ def _decide(
                 "entries_skipped", feed_id=feed.id, feed=feed.name, skipped=count, reason=reason
             )
     learnt = Boilerplate.read(feed.state.boilerplate).learn(document.entries)
-    entries = learnt.without(document.entries)
-    if feed.text is FeedText.TEASER:
-        entries = tuple(replace(entry, body="") for entry in entries)
-    document = replace(document, entries=entries)
+    document = replace(document, entries=_matched(feed, learnt, document.entries))
     identified = identify(feed, document, known, now)
     commit = with_entries(feed, answer, document, identified, response.body_hash, now, chance)
     commit = changed(commit, withdrawn=_withdrawn(document, known))
@@ -154,6 +152,18 @@ def _decide(
         state = changed(commit.state, boilerplate=learnt.written())
         commit = changed(commit, state=state)
     return PollDecision(feed, commit, identified.new)
+
+
+def _matched(
+    feed: FeedDue, learnt: Boilerplate, entries: tuple[ParsedEntry, ...]
+) -> tuple[ParsedEntry, ...]:
+    """Return the entries with what of them is matched and grouped."""
+    entries = learnt.without(entries)
+    if feed.text is FeedText.TEASER:
+        entries = tuple(replace(entry, body="") for entry in entries)
+    if followed_channel(feed.url):  # what a channel says again and again is what it has to say
+        entries = tuple(replace(entry, core="") if entry.core else entry for entry in entries)
+    return entries
 
 
 def unchanged(

@@ -11,6 +11,7 @@ from bot.model.entries import NewEntry, PlacedEntry
 from bot.model.stories import Grouping, Merge, Report, StoryIds
 from bot.stories.publishers import PublisherGroups
 from bot.stories.window import Window
+from bot.text.channel_link import post_link
 from bot.text.clean import headline
 from bot.text.url import names_page
 
@@ -114,7 +115,8 @@ class Assigner:
             published=entry.published,
             seen=self._seen(entry),
         )
-        placement = self._window.add(report)
+        # A channel says the same words of the next occurrence, under another number.
+        placement = self._window.add(report, repeats=bool(post_link(entry.link)))
         self._merges += placement.merges
         return PlacedEntry(
             entry,

@@ -21,6 +21,7 @@ POSTINGS_BUDGET = 600  #: postings that are read to find them
 MAX_POSTINGS = 100  #: postings that are read of one term or phonetic key, the latest
 MIN_OVERLAP = 0.08  #: least sum of the squared weights of the terms that a candidate shares
 MIN_SERIES_HOURS = 18.0  #: least time between two headlines of a recurring series
+MIN_AGAIN_HOURS = 0.25  #: least time between two posts of the same words that mean two occurrences
 
 _INDEXED_KINDS = frozenset({Kind.NEWS, Kind.COMMENTARY})
 _Key = TypeVar("_Key", bound=Hashable)
@@ -179,6 +180,16 @@ class EntryIndex:
         return any(
             member.features.publisher == entry.publisher
             and abs(member.features.hours - entry.hours) >= MIN_SERIES_HOURS
+            for member in self._by_template.get(entry.headline_template, ())
+        )
+
+    def is_said_again(self, entry: Features) -> bool:
+        """Whether its feed had this headline before, word for word, and not just now."""
+        return any(
+            member.features.headline == entry.headline
+            and member.features.feed == entry.feed
+            and member.features.publisher == entry.publisher
+            and abs(member.features.hours - entry.hours) >= MIN_AGAIN_HOURS
             for member in self._by_template.get(entry.headline_template, ())
         )
 

@@ -83,16 +83,17 @@ class Window:
     def __len__(self) -> int:
         return len(self._index.members)
 
-    def add(self, report: Report) -> Placement:
+    def add(self, report: Report, *, repeats: bool = False) -> Placement:
         """Decide to which stories an entry belongs, and add it. To be called in order of id.
 
         One that is older than the span is not added. It joins what has its link, nothing else.
+        `repeats` says that its feed has the same words for another occurrence, as sirens do.
         """
         if self._index.is_past(_hours(report.at)):
             member = self._index.find_by_link(report)
             return _place_by_link(report, member) if member else _new_story(report.id)
         member = self._count(extract_features(report))
-        placement = self._place(member)
+        placement = self._place(member, repeats=repeats)
         for merge in placement.merges:
             self._index.merge(merge)
         self._index.add(member, placement.story_ids)
@@ -153,12 +154,14 @@ class Window:
         self._index.advance(entry.hours)
         return self._index.frequencies.add(entry)
 
-    def _place(self, newcomer: Member) -> Placement:
+    def _place(self, newcomer: Member, *, repeats: bool) -> Placement:
         entry = newcomer.features
         if member := self._index.find_by_link(entry):
             return _place_by_link(entry, member)
         new_story = _new_story(entry.id)
         if entry.kind is Kind.DIGEST or self._is_series(entry):
+            return new_story
+        if repeats and self._index.is_said_again(entry):
             return new_story
         if (
             entry.kind is not Kind.LIVE

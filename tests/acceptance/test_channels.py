@@ -208,6 +208,21 @@ async def test_what_a_channel_deletes_and_says_again_is_said_again(
     assert (await stories_of(app, "quay"))[0] == 9
 
 
+async def test_each_siren_is_an_alert_of_its_own(
+    app: App, channel: Channel, clock: ManualClock, terminal: Recorder
+) -> None:
+    siren = "Air raid alert at the quay in the Kyiv region and the city of Kyiv"
+    clock.advance(MINUTE)
+    channel.write(siren, siren, at=clock.now())  # a slip of the hand is none
+    await poll(app)
+    for hours in (1, 3, 20, 2, 2):
+        clock.advance(timedelta(hours=hours))
+        channel.write(siren, at=clock.now())
+        await poll(app)
+
+    assert terminal.titles() == [siren] * 6
+
+
 async def test_deleted_posts_are_no_reason_to_read_what_was_there_before(
     app: App, channel: Channel, clock: ManualClock, terminal: Recorder
 ) -> None:
