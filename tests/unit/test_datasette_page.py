@@ -12,7 +12,7 @@ from bot.store import database
 FILE = Path(__file__).resolve().parents[2] / "docs" / "datasette.yaml"
 #: columns that hold a secret or a number of a person
 SECRET = frozenset(
-    "user_id taken_user token_hash etag address reference adopted_url state body value".split()
+    "user_id taken_user token_hash etag address reference adopted_url body value hub".split()
 )
 
 
