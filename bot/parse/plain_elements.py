@@ -4,6 +4,7 @@ Raises NotPlain wherever feedparser would have to be asked. Not documents: those
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from urllib.parse import urljoin
@@ -64,6 +65,7 @@ CATEGORIES = {
     "itunes_keywords": "http://www.itunes.com/",
 }
 _CATEGORY_ATTRIBUTES = frozenset(("term", "scheme", "domain", "label", "text", LANG))
+_MOST_TAGS = 500  # each is compared with all of them
 _MEDIA = frozenset(("media_content", "media_group"))
 #: Names under which feedparser keeps what it has found: an unknown element may not have them.
 _KEPT = frozenset(
@@ -105,8 +107,8 @@ class Names(dict[str, str]):
             if prefix and bound.setdefault(prefix.lower(), (uri, meaning)) != (uri, meaning):
                 raise NotPlain
             self._meanings.setdefault(uri, meaning)
-        used = list(filter(None, self._meanings.values()))
-        if any(used.count(meaning) > 1 for meaning in unknown.values()):
+        used = Counter(filter(None, self._meanings.values()))
+        if any(used[meaning] > 1 for meaning in unknown.values()):
             raise NotPlain
         if any(bound.get(meaning, ("", meaning))[1] != meaning for meaning in used):
             raise NotPlain
@@ -241,6 +243,8 @@ class Found:
         tag = {"term": term, "scheme": scheme, "label": label}
         if (term or scheme or label) and tag not in self.tags:
             self.tags.append(tag)
+        if len(self.tags) > _MOST_TAGS:
+            raise NotPlain
 
     def other(self, element: Element, name: str) -> None:
         """An element that stands in for the headline or the text, should they be empty."""

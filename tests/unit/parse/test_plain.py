@@ -298,6 +298,21 @@ def test_what_is_declared_broken_or_odd_is_not_plain(body: bytes) -> None:
     assert read_plain(body) is None
 
 
+def test_documents_made_to_take_long_take_linear_time() -> None:
+    # Quadratic work on as many would take minutes.
+    count = 60_000
+    spaces = " ".join(f'xmlns:p{n}="urn:{n}"' for n in range(count))
+    assert read_plain(f"<rss {spaces}><channel><item/></channel></rss>".encode())
+    for part in (
+        "<category>{}</category>",
+        "<a>",
+        "<link>https://wire.example/{}</link>",
+        "<b{}/>",
+    ):
+        inside = "".join(part.format(n) for n in range(count)) + "</a>" * count * (part == "<a>")
+        assert read_plain(f"<rss><channel><item>{inside}</item></channel></rss>".encode())
+
+
 SUITES = [
     f"conformance/{suite}" for suite in "feedparser gofeed rss-parser feed-rs feedjira".split()
 ]
