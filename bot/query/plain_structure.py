@@ -1,7 +1,8 @@
 """Read the structure of plain queries, without lark, in a quarter of its time.
 
-Words of letters and digits, phrases, AND, OR, NOT, NEAR and parentheses: nearly all that people
-write. The grammar (grammar.lark) is the reference, and reads everything else, mistakes as well.
+Words of letters and digits, phrases, names, AND, OR, NOT, NEAR and parentheses: nearly all that
+people write. The grammar (grammar.lark) is the reference, and reads everything else, mistakes as
+well.
 """
 
 import re
@@ -19,7 +20,8 @@ _TOKEN = re.compile(
     rf"(?P<operator>(?:AND|OR|NOT)(?={_BLANKS}|[()]|$))"
     rf"|(?P<near>O?NEAR/[0-9]+(?={_BLANKS}|[()]|$))"
     rf"|(?P<word>\w+\*?(?={_BLANKS}|[()]|$))"
-    r'|(?P<phrase>"[^"]*")'
+    rf"|(?P<name>~\w+(?={_BLANKS}|[()]|$))"
+    r'|(?P<name_phrase>~"[^"]*")|(?P<phrase>"[^"]*")'
     r"|(?P<sign>[()])"
     rf"|(?P<end>$))"
 )
@@ -37,6 +39,14 @@ class Builder(Protocol):
 
     def phrase(self, token: Token) -> Node:
         """Return a phrase, given with its quotes."""
+        ...
+
+    def word(self, token: Token) -> Node:
+        """Return a word with whatever signs, such as a name."""
+        ...
+
+    def name_phrase(self, token: Token) -> Node:
+        """Return a name, given with its sign and quotes."""
         ...
 
     def near(self, parts: list[Token | Node]) -> Node:
@@ -138,7 +148,15 @@ class _Reader:
         if kind == "word" and text not in _RESERVED:
             self._next()
             return self._builder.plain_word(text, position)
-        if kind == "phrase":
-            self._next()
-            return self._builder.phrase(Token("PHRASE", text, start_pos=position))
+        token = Token(kind.upper(), text, start_pos=position)
+        match kind:
+            case "phrase":
+                self._next()
+                return self._builder.phrase(token)
+            case "name_phrase":
+                self._next()
+                return self._builder.name_phrase(token)
+            case "name":
+                self._next()
+                return self._builder.word(token)
         raise NotPlainError

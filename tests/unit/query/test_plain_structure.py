@@ -14,7 +14,7 @@ PARTS = (
     *"AND OR NOT NEAR/3 ONEAR/2 NEAR NEAR/99 ( ) word S-300 foo* a* 3 10 000 =WHO -x".split(),
     *"! && || | title:x site:x.example /re/ * С300 Київ 北京 ÅÄ and or x_y ANDROID".split(),
     *'" @l ~Name ab b2b é* １２'.split(),
-    *('"a b"', '"x"', '""', "10 000", "NOT NOT"),
+    *('"a b"', '"x"', '""', "10 000", "NOT NOT", '~"Deir ez-Zor"', '~""', "~Київ", "~3", "~a*"),
 )
 TEXTS = ["Harbour of Dunmore opens after the storm", "Two Towns agree on a Bridge over the Selva"]
 
@@ -53,6 +53,7 @@ def test_what_is_read_without_the_grammar_is_what_the_grammar_reads() -> None:
         'harbour* AND (mill OR "old bridge") NOT quay',
         "Київ NEAR/3 міст ONEAR/0 Дніпро",
         "С300 OR 北京",
+        '~Selvany OR ~"Port Selvany" NOT harbour',
     ],
 )
 def test_what_people_write_is_plain(query: str) -> None:
@@ -61,7 +62,8 @@ def test_what_people_write_is_plain(query: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["10 000", "S-300", "title:harbour", "~Name", "a AND", "(a", "NEAR", "-x", "@list", ""]
+    "query",
+    ["10 000", "S-300", "title:harbour", "~a*", "~3", "a AND", "(a", "NEAR", "-x", "@list", ""],
 )
 def test_all_else_is_left_to_the_grammar(query: str) -> None:
     assert parser._plain_tree(query, query) is None
