@@ -208,7 +208,7 @@ def _expected(feeds: dict[str, bytes], held: dict[str, list[int]]) -> list[str]:
 async def test_the_bbc_history_yields_each_new_guid_once_and_its_new_headlines_send_no_alert(
     shared: Path, tmp_path: Path, server: FeedServer, clock: ManualClock
 ) -> None:
-    """Snapshots in order, the clock set to when each was taken: of one of three weeks, or of all."""
+    """Snapshots of a week, of three in a soak, in order, at the moments when they were taken."""
     folder = shared / "bbcrss_history" / "events_dev_home_uk_feb_mar.tsv.gz"
     with gzip.open(folder, "rt", encoding="utf-8", newline="") as file:
         events = [row for row in csv.DictReader(file, delimiter="\t") if row["feed"] == "home_uk"]
