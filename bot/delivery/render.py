@@ -170,7 +170,7 @@ def render(
     elif len(delivery.alerts) == 1:
         message = _single(delivery.alerts[0], now, translator, kind, repeat=delivery.repeat)
         if story_page:
-            plainly = delivery.plain or delivery.chat.kind is ChatKind.TERMINAL
+            plainly = delivery.plain or not delivery.abilities.links
             told = _with_page(message, story_page, translator, plainly=plainly)
             message = told if len(told.text) <= delivery.abilities.length else message
     else:

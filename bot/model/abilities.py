@@ -17,6 +17,7 @@ class Abilities:
     edits: bool = True  #: a message that was sent can be changed
     #: a send that is repeated under the same id arrives once, so no try leaves a doubt
     idempotent: bool = False
+    links: bool = True  #: words can be links
     collects: bool = True  #: several alerts that wait may become one message
     buttons: bool = False  #: presses reach newsbell
     stories: int = 25  #: of one message that collects several, so that each is named
@@ -30,8 +31,8 @@ _SECOND = timedelta(seconds=1.02)
 ABILITIES: Mapping[ChatKind, Abilities] = {
     # Its limits are in `delivery.rate_limits`: they are those of the bot, and not of one chat.
     ChatKind.TELEGRAM: Abilities(buttons=True),
-    ChatKind.TERMINAL: Abilities(collects=False),
-    ChatKind.WEBHOOK: Abilities(idempotent=True, collects=False, length=1_000_000),
+    ChatKind.TERMINAL: Abilities(collects=False, links=False),
+    ChatKind.WEBHOOK: Abilities(idempotent=True, links=False, collects=False, length=1_000_000),
     ChatKind.DISCORD: Abilities(
         stories=10,
         length=2000,
@@ -46,6 +47,7 @@ ABILITIES: Mapping[ChatKind, Abilities] = {
     ChatKind.MATTERMOST: Abilities(length=16_000, gap=timedelta(seconds=0.2)),
     ChatKind.NTFY: Abilities(
         idempotent=True,
+        links=False,
         length=4000,
         gap=timedelta(seconds=0.2),
         budget=60,
@@ -54,5 +56,5 @@ ABILITIES: Mapping[ChatKind, Abilities] = {
     ChatKind.EMAIL: Abilities(
         edits=False, length=100_000, gap=_SECOND, budget=30, span=timedelta(hours=1)
     ),
-    ChatKind.APPRISE: Abilities(edits=False, length=4000, gap=_SECOND),
+    ChatKind.APPRISE: Abilities(edits=False, links=False, length=4000, gap=_SECOND),
 }

@@ -355,3 +355,11 @@ def test_a_long_headline_is_cut_and_what_matched_behind_that_is_shown_below_it()
     assert "ferry" in stretches(message, "bold")
     changed = replace(alert, first_title=title + "and more")
     assert "before:" not in rendered(changed).text
+
+
+def test_the_way_to_a_story_is_written_out_where_words_are_no_links() -> None:
+    page = "https://news.example/s/1"
+    for kind in ChatKind:
+        chat = replace(CHAT, kind=kind)
+        message = render(replace(delivery(view()), chat=chat), NOON, ENGLISH, page)
+        assert (page in message.text) is not ABILITIES[kind].links
