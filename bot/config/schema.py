@@ -1,6 +1,7 @@
 """The schema of feeds.yaml as pydantic models: `newsbell schema` prints it. Reads no file."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from ipaddress import IPv6Network, ip_address, ip_network
 from typing import Annotated, Any, Literal
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -45,7 +47,6 @@ CHAT_KEYS = (
     *("telegram", "terminal", "webhook", "discord", "slack", "matrix", "mattermost", "ntfy"),
     *("email", "apprise"),
 )
-_MAIL = r"^[^\s@<>,;]{1,64}@[^\s@<>,;]{1,255}$"
 LOOPBACK = "127.0.0.1"  #: where newsbell listens if only a port is named
 FOREVER = "forever"
 #: the shortest retention: what comes back to its feed sooner must be known, or it alerts again
@@ -66,6 +67,17 @@ def _kept(value: Any) -> timedelta | None:
         return _duration(value)
     except ValueError:
         raise ValueError("expected a duration such as 90d, or forever") from None
+
+
+def _written(pattern: str, expected: str) -> Callable[[str], str]:
+    """Return a check that a text has this pattern, which tells what was expected instead."""
+
+    def read(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"expected {expected}")
+        return value
+
+    return read
 
 
 def _range(value: Any) -> str:
@@ -580,6 +592,28 @@ class Settings(Shape):
         return (address, path) if len(path) >= KEY_LENGTH else (address,)
 
 
+_MAIL = r"[^\s@<>,;]{1,64}@[^\s@<>,;]{1,255}"
+_MATRIX_ID = r"![^\s/]{1,254}"
+_TOPIC = r"[-_A-Za-z0-9]{1,64}"
+MailAddress = Annotated[
+    str,
+    AfterValidator(_written(_MAIL, "an address such as desk@example.org")),
+    WithJsonSchema({"type": "string", "pattern": f"^{_MAIL}$"}),
+]
+MatrixId = Annotated[
+    str,
+    AfterValidator(
+        _written(_MATRIX_ID, "an id such as !abc:example.org; an alias, with #, is none")
+    ),
+    WithJsonSchema({"type": "string", "pattern": f"^{_MATRIX_ID}$"}),
+]
+Topic = Annotated[
+    str,
+    AfterValidator(_written(_TOPIC, "a topic of at most 64 letters, digits, _ and -")),
+    WithJsonSchema({"type": "string", "pattern": f"^{_TOPIC}$"}),
+]
+
+
 class WebhookShape(Shape):
     """An address that takes events as JSON, signed as Standard Webhooks says."""
 
@@ -645,9 +679,7 @@ class MatrixShape(TokenShape):
     """A room of Matrix that is not encrypted."""
 
     server: Url = Field(description="Address of the homeserver.")
-    room: str = Field(
-        pattern=r"^![^\s/]{1,254}$", description="Id of the room, such as !abc:example.org."
-    )
+    room: MatrixId = Field(description="Id of the room, such as !abc:example.org.")
 
 
 class MattermostShape(TokenShape):
@@ -661,8 +693,7 @@ class NtfyShape(TokenShape):
     """A topic of ntfy."""
 
     server: Url = Field(default="https://ntfy.sh", description="Address of the server.")
-    topic: str = Field(
-        pattern=r"^[-_A-Za-z0-9]{1,64}$",
+    topic: Topic = Field(
         description="The topic; on a public server whoever knows it can read along.",
     )
 
@@ -684,12 +715,10 @@ class EmailShape(Shape):
     password_file: str | None = Field(
         default=None, description="File with the password, relative to this file."
     )
-    sender: str = Field(
-        alias="from", pattern=_MAIL, description="Address that the messages come from."
+    sender: MailAddress = Field(alias="from", description="Address that the messages come from.")
+    to: Annotated[list[MailAddress], Field(min_length=1, max_length=50)] = Field(
+        description="Addresses of the receivers."
     )
-    to: Annotated[
-        list[Annotated[str, Field(pattern=_MAIL)]], Field(min_length=1, max_length=50)
-    ] = Field(description="Addresses of the receivers.")
 
 
 class AppriseShape(Shape):
