@@ -12,14 +12,14 @@ import click
 
 from bot.cli.common import readable
 from bot.cli.config_option import config_option
-from bot.cli.faults import plural
+from bot.cli.faults import Misconfigured, plural
 from bot.config.load import Config
 from bot.i18n.catalog import Translator
 from bot.model.entries import ParsedDocument, ParsedEntry, ParseFailed
 from bot.model.feeds import Failure, Fetched, FetchFailed
 from bot.service import logs
 from bot.service.feed_trial import FeedTrial, try_feed
-from bot.text.channel_link import canonical_channel
+from bot.text.channel_link import canonical_channel, channel_fault
 from bot.text.clean import plain
 from bot.text.duration import in_words
 from bot.text.output_charset import takes_unicode
@@ -55,10 +55,15 @@ def fetch(path: Path, url: str, limit: int, *, as_json: bool) -> None:
 
 
 def _address(text: str, config: Config) -> str:
-    """Return the address of a feed by its name, or the address that somebody means."""
+    """Return the address of a feed by its name, or the address that somebody means.
+
+    Raises Misconfigured for a channel that cannot be read.
+    """
     named = [feed.url for feed in config.declared.feeds if text in {feed.name, feed.url}]
     if named:
         return named[0]
+    if fault := channel_fault(text):
+        raise Misconfigured(f"{text}: {fault}.")
     address = canonical_channel(text)
     return address if "://" in address else f"https://{address}"
 

@@ -24,6 +24,7 @@ from bot.parse.selectors import selector_fault
 from bot.service import logs
 from bot.service.feed_trial import fetch_page
 from bot.service.page_proposals import PARTS, feed_yaml
+from bot.text.channel_link import channel_fault, channel_name
 from bot.text.clean import plain
 from bot.text.output_charset import takes_unicode
 
@@ -44,6 +45,8 @@ def try_page(path: Path, url: str, **selectors: str) -> None:
     Prints the lines for feeds.yaml. With --item, what these selectors give. Nothing is stored.
     """
     config = readable(path)
+    if channel_fault(url) or channel_name(url):
+        raise Misconfigured(f"{url} is a channel of Telegram: `newsbell fetch` looks at it.")
     address = url if "://" in url else f"https://{url}"
     for name in PARTS:
         if selectors[name] and (fault := selector_fault(selectors[name])):

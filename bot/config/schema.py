@@ -31,10 +31,10 @@ from bot.model.sources import PageSource
 from bot.parse.selectors import selector_fault
 from bot.text.channel_link import (
     SITE,
+    channel_fault,
     channel_name,
     channel_url,
     followed_channel,
-    is_private_channel,
 )
 from bot.text.duration import parse_duration
 from bot.text.times import MAX_DIGESTS, parse_time, parse_time_span
@@ -112,18 +112,14 @@ def _url(value: Any) -> str:
 def _feed_url(value: Any) -> str:
     """The address of a feed; that of a channel, however it is written, in the form that is kept."""
     text = value.strip() if isinstance(value, str) else ""
-    if is_private_channel(text):
-        raise ValueError(
-            "only members can read this channel or group; newsbell reads public channels"
-        )
+    if fault := channel_fault(text):
+        raise ValueError(fault)
     if name := channel_name(text):
         return channel_url(name)
     if text.startswith(RSSHUB):
         if not re.fullmatch(r"rsshub://[^\s\\]{1,1900}", text):
             raise ValueError("expected a route of RSSHub, such as rsshub://example/news")
         return text
-    if text.startswith("@"):
-        raise ValueError("expected the name of a public channel, such as @example_news")
     return _url(value)
 
 

@@ -7,13 +7,14 @@ import re
 from urllib.parse import urlsplit
 
 SITE = "https://t.me"  #: where Telegram shows channels to everyone
+EXAMPLE = "@example_news"  #: a channel in what people read
 _HOSTS = frozenset({"t.me", "www.t.me", "telegram.me", "www.telegram.me", "telegram.dog"})
 _NAME = re.compile(r"[a-z][a-z0-9_]{3,31}")
 _POST = re.compile(r"/(?:s/)?([A-Za-z][A-Za-z0-9_]{3,31})/([0-9]{1,12})/?")
 #: first parts of paths of t.me that are no names
 _RESERVED = frozenset(
     "joinchat addstickers addemoji addtheme addlist setlanguage share proxy socks login invoice "
-    "confirmphone contact boost giftcode bg msg stickers".split()
+    "confirmphone contact boost giftcode bg msg stickers iv".split()
 )
 
 
@@ -38,6 +39,29 @@ def is_private_channel(text: str) -> bool:
     """Whether a text is an address of Telegram that only members of a channel or group can use."""
     parts = _telegram_parts(text.strip())
     return bool(parts) and (parts[0] in {"c", "joinchat"} or parts[0].startswith("+"))
+
+
+def is_misnamed_channel(text: str) -> bool:
+    """Whether a text is an address of a channel, and its name cannot be that of any channel."""
+    text = text.strip()
+    if channel_name(text) or is_private_channel(text):
+        return False
+    if text.startswith("@"):
+        return True
+    parts = [part for part in _telegram_parts(text) if part.lower() != "s"]
+    return bool(parts) and parts[0].lower() not in _RESERVED
+
+
+def channel_fault(text: str) -> str:
+    """Return in English why newsbell cannot read the channel that a text names; else empty."""
+    if is_private_channel(text):
+        return "only members can read this channel or group; newsbell reads public channels"
+    if is_misnamed_channel(text):
+        return (
+            "this is no name of a channel: it has 4 to 32 letters a to z, digits and _, and "
+            f"begins with a letter, such as {EXAMPLE}"
+        )
+    return ""
 
 
 def channel_url(name: str) -> str:

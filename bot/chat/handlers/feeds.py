@@ -39,8 +39,10 @@ from bot.model.feeds import Failure, FeedText, SiteFeed
 from bot.model.message import File, Message
 from bot.search.failures import describe_failure
 from bot.text.channel_link import (
+    EXAMPLE,
     canonical_channel,
     channel_name,
+    is_misnamed_channel,
     is_private_channel,
     publisher_of,
 )
@@ -106,7 +108,15 @@ class Feeds(StaticScreen):
                 translator.gettext(
                     "Only members can read this channel. I can follow channels that everyone can "
                     "open: {example}",
-                    example="@example_news",
+                    example=EXAMPLE,
+                )
+            )
+        if is_misnamed_channel(text):
+            return text_reply(
+                translator.gettext(
+                    "This is no name of a channel. It has 4 to 32 letters a to z, digits and _, "
+                    "and begins with a letter: {example}",
+                    example=EXAMPLE,
                 )
             )
         if not url:

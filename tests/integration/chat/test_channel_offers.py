@@ -55,6 +55,8 @@ async def test_whatever_names_a_channel_leads_to_the_same_offer(
             assert "no preview" in await ask(harness, "/addfeed t.me/quiet_people")
             for private in ("https://t.me/+AbCd", "/addfeed https://t.me/c/123/4"):
                 assert (await ask(harness, private)).startswith("Only members"), private
+            for misnamed in ("/addfeed @x", "/addfeed @1st_wire", "https://t.me/s/x"):
+                assert "4 to 32 letters" in await ask(harness, misnamed), misnamed
             assert await ask(harness, "@deir-ez-zor") != offer, "it is a list in a query"
 
             api.forward(ANN, ANN, FromChannel(-1005, 7), "Storm closes the harbour of Valmora")

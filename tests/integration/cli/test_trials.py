@@ -120,6 +120,25 @@ async def test_what_the_guard_refuses_is_said(tmp_path: Path, address: str, said
     assert said in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("@x", "4 to 32 letters a to z, digits and _"),
+        ("@deir-ez-zor", "begins with a letter, such as @example_news"),
+        ("t.me/x", "4 to 32 letters"),
+        ("https://t.me/+AbCdEf", "only members can read this channel"),
+    ],
+)
+@pytest.mark.parametrize("name_of_command", ["fetch", "try-page"])
+async def test_what_is_wrong_with_the_name_of_a_channel_is_said(
+    tmp_path: Path, name_of_command: str, name: str, said: str
+) -> None:
+    (tmp_path / "feeds.yaml").write_text(config_text([]), encoding="utf-8")
+    result = await command(tmp_path, name_of_command, name)
+    assert result.exit_code == 2
+    assert (said if name_of_command == "fetch" else "`newsbell fetch` looks at it") in result.output
+
+
 @pytest.fixture
 def folder(tmp_path: Path, api: BotApi) -> Path:
     chats: dict[str, Address] = {"ann": ANN, "topic": (FORUM, TOPIC)}

@@ -93,7 +93,8 @@ subscriptions:
         ("rsshub://herald/world", "settings.rsshub is missing"),
         ("rsshub://", "expected a route of rsshub"),
         ("https://t.me/+AbCdEf", "only members can read this channel"),
-        ('"@no"', "expected the name of a public channel"),
+        ('"@no"', "4 to 32 letters a to z, digits and _"),
+        ("https://t.me/s/no", "4 to 32 letters a to z, digits and _"),
         ("@coast_radio", "put single quotes"),
     ],
 )

@@ -10,6 +10,7 @@ from bot.text.channel_link import (
     canonical_channel,
     channel_name,
     followed_channel,
+    is_misnamed_channel,
     is_private_channel,
     post_link,
     publisher_of,
@@ -57,6 +58,31 @@ def test_all_spellings_of_a_channel_are_the_same_address(text: str) -> None:
 def test_anything_else_is_no_channel(text: str) -> None:
     assert channel_name(text) == ""
     assert canonical_channel(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "is_misnamed"),
+    [
+        ("@x", True),
+        ("@deir-ez-zor", True),
+        ("@", True),
+        ("@" + 33 * "a", True),
+        ("t.me/x", True),
+        ("https://t.me/s/1st_wire", True),
+        ("x.t.me", True),
+        ("@coast_radio", False),
+        ("https://t.me/+AbCdEf", False),
+        ("https://t.me/joinchat/AbCdEf", False),
+        ("https://t.me/", False),
+        ("https://t.me/s/", False),
+        ("https://news.example/@x", False),
+        ("", False),
+    ],
+)
+def test_a_name_that_no_channel_can_have_is_told_from_other_addresses(
+    text: str, is_misnamed: bool
+) -> None:
+    assert is_misnamed_channel(text) is is_misnamed
 
 
 @settings(max_examples=examples(200), deadline=None)
