@@ -1,31 +1,18 @@
 """Parse a query: text to tree, with errors that point at the character and say what to do.
 
-Not matching. Two steps: lark parses the structure (grammar.lark), or `plain_structure` where it is
-plain; `_TreeBuilder` parses the terms. Queries that match everything or nothing, or are a NOT
-alone, are rejected by `validate`.
+Not matching. Two steps: `plain_structure` reads the structure, or `grammar` where it is not plain;
+`_TreeBuilder` parses the terms. Queries that match everything or nothing, or are a NOT alone, are
+rejected by `validate`.
 """
 
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from functools import cache
-from pathlib import Path
-
-from lark import (
-    Lark,
-    Token,
-    Transformer,
-    UnexpectedCharacters,
-    UnexpectedEOF,
-    UnexpectedInput,
-    UnexpectedToken,
-    v_args,
-)
-from lark.exceptions import VisitError
 
 from bot.errors import QueryError
 from bot.names.pattern import compile_name
 from bot.query import fields, plain_structure, regex
+from bot.query.plain_structure import Token
 from bot.query.signs import is_sign_alone, signs_of, written
 from bot.query.tree import (
     META_FIELDS,
@@ -73,7 +60,6 @@ _TYPOGRAPHIC = {point: chr(point - 0xFEE0) for point in range(0xFF01, 0xFF5F)} |
     ord(sign): plain for sign, plain in _REPLACEMENTS.items()
 }
 _FIELDS = (*TEXT_FIELDS, *META_FIELDS)
-_OPERATOR = re.compile(r"(?:AND|OR|NOT|O?NEAR(?:/\d*)?|&&|\|\|)$")
 _OPENS_REGEX = re.compile(r"(?:^|[\s(:])[!-]*$")
 _BEFORE_REGEX = 8  # characters before a slash that are looked at
 # Signs with which other languages join words, and what to write instead.
@@ -83,20 +69,13 @@ _JOINING_SIGNS = {"|": "OR", ",": "OR", ";": "OR", "&": "AND", "+": "AND"}
 Names = Mapping[str, tuple[str, ...]]
 
 
-@cache
-def _grammar() -> Lark:
-    text = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
-    return Lark(text, parser="lalr", lexer="basic", maybe_placeholders=False)
-
-
-class _TreeBuilder(Transformer[Token, Node]):
+class _TreeBuilder:
     """Builds the tree bottom up.
 
     `query` is as typed, for messages and for regular expressions, in which typographic signs count.
     """
 
     def __init__(self, query: str, names: Names) -> None:
-        super().__init__()
         self._query, self._names = query, names
         self._terms = self._nears = 0
 
@@ -149,9 +128,8 @@ class _TreeBuilder(Transformer[Token, Node]):
         words = written(term.text, spans) if term.mode == "exact" else term.text
         return Term(term_units, words, term.mode, term.quoted, signs_of(term.text, spans))
 
-    @v_args(inline=True)
     def word(self, token: Token) -> Node:
-        text, position = str(token), token.start_pos or 0
+        text, position = token.text, token.position
         if text[0] in "=~" and text.endswith("*"):
             raise QueryError(
                 self._query,
@@ -270,42 +248,36 @@ class _TreeBuilder(Transformer[Token, Node]):
                 self._query, position, 'Put a name after ~, as in ~Zelensky or ~"Deir ez-Zor".'
             ) from None
 
-    @v_args(inline=True)
     def phrase(self, token: Token) -> Term | Symbol:
-        text = str(token)[1:-1].strip()
+        text = token.text[1:-1].strip()
         if "*" in text:
             raise QueryError(
                 self._query,
-                (token.start_pos or 0) + str(token).index("*"),
+                (token.position) + token.text.index("*"),
                 'A star does nothing in quotes. Put it after a word, as in "air" ONEAR/0 def*.',
             )
-        return self._term(text, token.start_pos or 0, Term((), text, "folded", quoted=True))
+        return self._term(text, token.position, Term((), text, "folded", quoted=True))
 
-    @v_args(inline=True)
     def exact_phrase(self, token: Token) -> Term | Symbol:
-        text = str(token)[2:-1].strip()
-        return self._term(text, token.start_pos or 0, Term((), text, "exact", quoted=True))
+        text = token.text[2:-1].strip()
+        return self._term(text, token.position, Term((), text, "exact", quoted=True))
 
-    @v_args(inline=True)
     def name_phrase(self, token: Token) -> Name:
-        return self._name(str(token)[2:-1], token.start_pos or 0, quoted=True)
+        return self._name(token.text[2:-1], token.position, quoted=True)
 
-    @v_args(inline=True)
     def everything(self, _: Token) -> Everything:
         return Everything()
 
-    @v_args(inline=True)
     def regex(self, token: Token) -> Regex:
-        position = token.start_pos or 0
+        position = token.position
         # The slashes may be typed full-width; what is between them counts as typed.
-        end = str(token).rindex("/")
-        source, flags = self._query[position + 1 : position + end], str(token)[end + 1 :]
+        end = token.text.rindex("/")
+        source, flags = self._query[position + 1 : position + end], token.text[end + 1 :]
         self._count(position)
         return regex.parse_regex(source, flags, self._query, position)
 
-    @v_args(inline=True)
     def named_list(self, token: Token) -> NamedList:
-        name, position = str(token)[1:], token.start_pos or 0
+        name, position = token.text[1:], token.position
         items = self._names.get(name)
         if items is None:
             similar = get_close_matches(name, self._names, n=1)
@@ -369,17 +341,16 @@ class _TreeBuilder(Transformer[Token, Node]):
             )
         return parsed
 
-    @v_args(inline=True)
     def address(self, token: Token) -> Meta:
-        field, _, address = str(token).partition(":")
-        self._count(token.start_pos or 0)
+        field, _, address = token.text.partition(":")
+        self._count(token.position)
         return Meta(field, fields.site_value(address) if field == "site" else address, address)
 
     def in_field(self, parts: list[Token | Node]) -> Node:
         token, part = parts
         assert isinstance(token, Token)  # noqa: S101 (the grammar says so)
-        position = token.start_pos or 0
-        name = str(token)[:-1].lower()
+        position = token.position
+        name = token.text[:-1].lower()
         if name not in _FIELDS:
             raise self._unknown_field(name, position)
         assert not isinstance(part, Token)  # noqa: S101
@@ -411,8 +382,8 @@ class _TreeBuilder(Transformer[Token, Node]):
         assert isinstance(token, Token)  # noqa: S101 (the grammar says so)
         assert not isinstance(left, Token)  # noqa: S101
         assert not isinstance(right, Token)  # noqa: S101
-        operator, _, number = str(token).partition("/")
-        distance, position = int(number[:6]), token.start_pos or 0
+        operator, _, number = token.text.partition("/")
+        distance, position = int(number[:6]), token.position
         if distance > DISTANCE:
             raise QueryError(
                 self._query,
@@ -432,7 +403,7 @@ class _TreeBuilder(Transformer[Token, Node]):
         for part, other in ((left, right), (right, left)):
             fields.check_near_side(
                 part,
-                fields.NearSide(show(other, inside=True), str(token), part is left),
+                fields.NearSide(show(other, inside=True), token.text, part is left),
                 self._query,
                 position,
             )
@@ -514,7 +485,7 @@ def _parse(query: str, names: Names | None) -> Node:
     text = query.translate(_TYPOGRAPHIC)
     if not text.strip():
         raise QueryError(query, 0, 'The query is empty. Write a word, or a "phrase".')
-    tree = _plain_tree(query, text)
+    tree = _plain_tree(query, text, names or {})
     if tree is None:
         tree = _tree(query, text, names or {})
     if _depth(tree, 0) > _NODES:
@@ -525,42 +496,24 @@ def _parse(query: str, names: Names | None) -> Node:
     return tree
 
 
-def _plain_tree(query: str, text: str) -> Node | None:
+def _plain_tree(query: str, text: str, names: Names) -> Node | None:
     """The tree of a query without peculiarities; None for others, and for those with a mistake."""
     try:
-        return plain_structure.read(text, _TreeBuilder(query, {}))
+        return plain_structure.read(text, _TreeBuilder(query, names))
     except (plain_structure.NotPlainError, QueryError):
         return None
 
 
 def _tree(query: str, text: str, names: Names) -> Node:
     """The tree of any query, by the grammar."""
+    # lark and its grammar take a tenth of a second, and few queries need them.
+    from bot.query import grammar  # noqa: PLC0415
+
     _check_brackets(query, text)
     try:
-        return _TreeBuilder(query, names).transform(_grammar().parse(text))
-    except UnexpectedInput as error:
-        raise _grammar_error(query, text, error) from None
-    except VisitError as error:
-        raise _query_error(query, error) from None
+        return grammar.read(query, text, _TreeBuilder(query, names))
     except RecursionError:
         raise _too_deep(query) from None
-
-
-def _query_error(query: str, error: VisitError) -> QueryError:
-    """What a term raised, as an error of the query; the position is that of the term."""
-    cause = error.orig_exc
-    if isinstance(cause, QueryError):
-        return cause
-    if isinstance(cause, RecursionError):
-        return _too_deep(query)
-    tokens_of = getattr(error.obj, "children", [error.obj])
-    token = next((part for part in tokens_of if isinstance(part, Token)), None)
-    return QueryError(
-        query,
-        (token.start_pos or 0) if token is not None else 0,
-        "“{sign}” means nothing here. Put text that contains it in quotes.",
-        sign=str(token)[:50] if token is not None else query[:50],
-    )
 
 
 def _too_deep(query: str) -> QueryError:
@@ -626,59 +579,3 @@ def _check_brackets(query: str, text: str) -> None:
         raise QueryError(
             query, opened[-1], "This parenthesis is not closed. Add a ) where it should end."
         )
-
-
-def _grammar_error(query: str, text: str, error: UnexpectedInput) -> QueryError:
-    """Explain an error of the grammar."""
-    if isinstance(error, UnexpectedEOF) or (
-        isinstance(error, UnexpectedToken) and error.token.type == "$END"
-    ):
-        last = text.rsplit(maxsplit=1)[-1]
-        last = next((sign for sign in ("&&", "||") if last.endswith(sign)), last)
-        return _unfinished(query, text.rstrip().rfind(last), last)
-    # The annotation of lark lacks None.
-    position = error.pos_in_stream or 0  # type: ignore[redundant-expr]
-    if isinstance(error, UnexpectedCharacters):
-        sign = text[position]
-        return QueryError(
-            query,
-            position,
-            "“{sign}” means nothing here. Put text that contains it in quotes.",
-            sign=sign,
-        )
-    unexpected = (
-        str(error.token) if isinstance(error, UnexpectedToken) else text[position : position + 1]
-    )
-    preceding = text[:position].rstrip().rpartition(" ")[2]
-    field = re.search(r"([A-Za-z_]+):$", preceding)
-    if field and re.fullmatch(r"[-!]|NOT", unexpected):
-        return QueryError(
-            query,
-            position,
-            "Put {sign} before the field: {sign}{field}:….",
-            sign="-" if unexpected != "!" else "!",
-            field=field[1],
-        )
-    if re.fullmatch(r"[-!]|NOT", unexpected) and re.fullmatch(r"O?NEAR/\d+", preceding):
-        return fields.not_within_near(preceding, query, position)
-    if unexpected == ")":
-        before = text[:position].rstrip()
-        last = before.rsplit(maxsplit=1)[-1].lstrip("(") if before else ""
-        if _OPERATOR.match(last):
-            return _unfinished(query, before.rfind(last), last)
-        return QueryError(query, position, "A word is missing before this parenthesis.")
-    return QueryError(
-        query,
-        position,
-        "“{word}” needs a word before it. Remove it, or put it in quotes to search for it.",
-        word=unexpected,
-    )
-
-
-def _unfinished(query: str, position: int, word: str) -> QueryError:
-    return QueryError(
-        query,
-        position,
-        "Nothing follows “{word}”. Write what should, or remove it.",
-        word=word,
-    )

@@ -1,15 +1,12 @@
 """Read the structure of plain queries, without lark, in a quarter of its time.
 
-Words of letters and digits, phrases, names, AND, OR, NOT, NEAR and parentheses: nearly all that
-people write. The grammar (grammar.lark) is the reference, and reads everything else, mistakes as
-well.
+Words, phrases, names, lists, fields, AND, OR, NOT, NEAR and parentheses: nearly all that people
+write. The grammar (grammar.lark) is the reference, and reads everything else, mistakes as well.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
-
-from lark import Token
 
 from bot.query.tree import Node
 
@@ -20,14 +17,25 @@ _TOKEN = re.compile(
     rf"(?P<operator>(?:AND|OR|NOT)(?={_BLANKS}|[()]|$))"
     rf"|(?P<near>O?NEAR/[0-9]+(?={_BLANKS}|[()]|$))"
     rf"|(?P<word>\w+\*?(?={_BLANKS}|[()]|$))"
-    rf"|(?P<name>~\w+(?={_BLANKS}|[()]|$))"
-    r'|(?P<name_phrase>~"[^"]*")|(?P<phrase>"[^"]*")'
+    rf"|(?P<signed>[=~]?\w[\w.'’-]*(?={_BLANKS}|[()]|$))"
+    rf"|(?P<list>@[\w.-]+(?={_BLANKS}|[()]|$))"
+    r'|(?P<name_phrase>~"[^"]*")|(?P<exact_phrase>="[^"]*")|(?P<phrase>"[^"]*")'
+    r'|(?P<field>[A-Za-z_]+:(?=[\w=~@("]))'
+    r'|(?P<minus>-(?=[\w=~@("]))'
     r"|(?P<sign>[()])"
     rf"|(?P<end>$))"
 )
 _MAYBE_NUMBER = re.compile(r"[0-9] [0-9]")
 _RESERVED = frozenset(("NEAR", "ONEAR"))
+_NEGATIONS = (("operator", "NOT"), ("minus", "-"))
 _DEPTH = 10  # parentheses and NOT within one another
+
+
+class Token(NamedTuple):
+    """A part of a query that is more than structure."""
+
+    text: str
+    position: int  #: in the query
 
 
 class Builder(Protocol):
@@ -47,6 +55,18 @@ class Builder(Protocol):
 
     def name_phrase(self, token: Token) -> Node:
         """Return a name, given with its sign and quotes."""
+        ...
+
+    def exact_phrase(self, token: Token) -> Node:
+        """Return a phrase as it is written, given with its sign and quotes."""
+        ...
+
+    def named_list(self, token: Token) -> Node:
+        """Return a list, given with its sign."""
+        ...
+
+    def in_field(self, parts: list[Token | Node]) -> Node:
+        """Return a field, given with its colon, and what it holds."""
         ...
 
     def near(self, parts: list[Token | Node]) -> Node:
@@ -103,6 +123,13 @@ class _Reader:
 
     def __init__(self, parts: Iterator[_Part], builder: Builder) -> None:
         self._parts, self._builder = parts, builder
+        self._builds: dict[str, Callable[[Token], Node]] = {
+            "phrase": builder.phrase,
+            "exact_phrase": builder.exact_phrase,
+            "name_phrase": builder.name_phrase,
+            "signed": builder.word,
+            "list": builder.named_list,
+        }
         self.ahead = next(parts)
 
     def _next(self) -> _Part:
@@ -127,14 +154,13 @@ class _Reader:
             parts.append(self._negation(depth))
 
     def _negation(self, depth: int) -> Node:
-        if self.ahead.kind == "operator" and self.ahead.text == "NOT" and depth < _DEPTH:
+        if self.ahead[:2] in _NEGATIONS and depth < _DEPTH:
             self._next()
             return self._builder.none_of([self._negation(depth + 1)])
         left = self._atom(depth)
         while self.ahead.kind == "near":
             _, text, position = self._next()
-            operator = Token("NEAR", text, start_pos=position)
-            left = self._builder.near([left, operator, self._atom(depth)])
+            left = self._builder.near([left, Token(text, position), self._atom(depth)])
         return left
 
     def _atom(self, depth: int) -> Node:
@@ -148,15 +174,11 @@ class _Reader:
         if kind == "word" and text not in _RESERVED:
             self._next()
             return self._builder.plain_word(text, position)
-        token = Token(kind.upper(), text, start_pos=position)
-        match kind:
-            case "phrase":
-                self._next()
-                return self._builder.phrase(token)
-            case "name_phrase":
-                self._next()
-                return self._builder.name_phrase(token)
-            case "name":
-                self._next()
-                return self._builder.word(token)
-        raise NotPlainError
+        if kind == "field" and depth < _DEPTH:
+            self._next()
+            return self._builder.in_field([Token(text, position), self._atom(depth + 1)])
+        build = self._builds.get(kind)
+        if build is None:
+            raise NotPlainError
+        self._next()
+        return build(Token(text, position))
