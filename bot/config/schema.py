@@ -284,7 +284,9 @@ Zone = Annotated[str, BeforeValidator(_zone)]
 class Shape(BaseModel):
     """Base of all parts: unknown keys are mistakes, values are frozen."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True
+    )
 
 
 class Network(Shape):
