@@ -28,6 +28,7 @@ BENCHMARKS = {
     "start": "Starts of the command line, and size",
     "records": "Records of matches",
     "bodies": "The text of articles",
+    "articles": "The text of articles from their pages",
 }
 
 

@@ -30,13 +30,16 @@ from bot.service.app import App
 from bot.store.sqlite import ReadOnlyDatabase
 
 MINUTE = timedelta(minutes=1)
-FILLING = "<p>Nothing else is known of it so far, and nobody answered when asked about it.</p>" * 9
+FILLING = "".join(
+    f"<p>Nothing else is known of it so far, and nobody answered at {hour} when asked about it.</p>"
+    for hour in range(18)
+)
 
 
 def page(text: str, head: str = "") -> str:
     return (
         f"<html><head>{head}</head><body><nav><p>radar of the menu</p></nav>"
-        f"<article><h1>Harbour</h1>{FILLING}<p>{text}</p>{FILLING}</article></body></html>"
+        f"<article><h1>Harbour</h1>{FILLING}<p>{text}</p></article></body></html>"
     )
 
 

@@ -15,10 +15,11 @@ from support import NOON, FeedServer, ManualClock, Recorder, item, rss
 
 from bot.model.entries import ParsedDocument, ParseFailed
 from bot.model.feeds import Failure
+from bot.model.pages import PageFailed, PageFailure, PageText
 from bot.model.sources import ChannelSource, PageSource
 from bot.parse.read import read_document
 from bot.service.workers import WorkerLimits, Workers
-from bot.text.clean import TITLE_LENGTH
+from bot.text.clean import BODY_LENGTH, TITLE_LENGTH
 
 URL = "https://zoo.example/feed.xml"
 LIMITS = WorkerLimits(seconds=1.0, workers=1)
@@ -210,6 +211,46 @@ async def test_a_hostile_page_costs_its_limits_and_the_next_one_is_read(workers:
     following = await workers.parse(ordinary, "", URL, frozenset(), NOON, False, page)
     assert isinstance(following, ParsedDocument)
     assert await workers.propose(nested, "text/html", URL, NOON) == ()
+
+
+ARTICLES = {
+    "300,000 paragraphs": ("<p>x</p>" * 300_000, HOSTILE),
+    "100,000 attributes": (f"<p {' '.join(f'a{n}' for n in range(100_000))}>x", HOSTILE),
+    "100,000 rows": ("<table>" + "<tr><td>x" * 100_000, EITHER),
+    "100,000 links": ("<a href=/x>Harbour news</a> " * 100_000, EITHER),
+    "20,000 nested": ("<div>" * 20_000 + "<p>Harbour</p>" * 50, HARMLESS),
+    "200,000 nested": ("<div>" * 200_000 + "<p>Harbour</p>" * 50, HARMLESS),
+    "200,000 nested marks": ("<p>" + "<b>" * 200_000 + "x", HARMLESS),
+    "20,000 nested tables": ("<table><tr><td>" * 20_000 + "x", HARMLESS),
+}
+
+
+@pytest.fixture(scope="module")
+def article_readers() -> Iterator[Workers]:
+    """A pool with time enough to load what reads articles in each new process."""
+    pool = Workers(WorkerLimits(seconds=3.0, workers=1))
+    yield pool
+    pool.close()
+
+
+@pytest.mark.parametrize("name", ARTICLES)
+async def test_a_hostile_article_costs_its_limits_and_the_next_one_is_read(
+    article_readers: Workers, name: str
+) -> None:
+    workers = article_readers
+    body, expected = ARTICLES[name]
+    page = f"<html><body>{body}</body></html>".encode()
+    outcome = await workers.read_article(page, "text/html")
+    if isinstance(outcome, PageFailed):
+        # On a busy machine even a harmless page may be stopped: that costs nothing but itself.
+        assert outcome.failure in {PageFailure.HARMFUL, PageFailure.NO_TEXT}
+    else:
+        assert expected is EITHER
+        assert len(outcome.text) <= BODY_LENGTH
+    said = "".join(f"<p>{n} boats of the ordinary harbour were counted.</p>" for n in range(20))
+    following = await workers.read_article(f"<article>{said}</article>".encode(), "text/html")
+    assert isinstance(following, PageText)
+    assert "19 boats of the ordinary harbour" in following.text
 
 
 async def test_entities_of_the_document_are_never_resolved_nor_files_opened(
