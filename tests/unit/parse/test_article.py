@@ -176,5 +176,5 @@ def test_processes_that_read_no_article_load_nothing_for_it() -> None:
         "import sys, bot.service.app, bot.parse.process_limits; "
         "print(*{'trafilatura', 'lxml'} & sys.modules.keys())"
     )
-    loaded = subprocess.check_output([sys.executable, "-c", code], text=True)  # noqa: S603 (our own)
-    assert loaded.strip() == ""
+    said = subprocess.check_output([sys.executable, "-c", code], text=True)  # noqa: S603 (our own)
+    assert said.strip() == ""
