@@ -37,7 +37,7 @@ from bot.query.prefilter import KEYS_VERSION
 from bot.store import meta
 from bot.store.mappers import put_time
 from bot.store.meta import MetaName
-from bot.store.sqlite import SqliteStore
+from bot.store.stores import SqliteStore
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 YEAR = timedelta(days=365)

@@ -29,7 +29,7 @@ from bot.model.stories import Grouping
 from bot.query.parser import parse as parse_query
 from bot.search.backtest import Forecast, backtest
 from bot.search.past_alerts import Terms
-from bot.store.sqlite import SqliteStore
+from bot.store.stores import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -26,7 +26,7 @@ from bot.model.alerts import AlertIntent, Fate, MatchRecord
 from bot.model.entries import Match
 from bot.model.feeds import FeedState
 from bot.model.poll import FeedCommit
-from bot.store.sqlite import SqliteStore
+from bot.store.stores import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from bot.store.sqlite import SqliteStore
+    from bot.store.stores import SqliteStore
 
 STREAM = "lede_stream_2026/articles_dev.jsonl.xz"
 SHOWN = 20  #: entries that a feed shows when it is first fetched, at most

@@ -21,7 +21,7 @@ from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 from bench.command_line import ROOT, describe_machine, parse, write_record
-from bot.store.sqlite import SqliteStore
+from bot.store.stores import SqliteStore
 
 #: the arguments of each command
 COMMANDS = {

@@ -26,7 +26,7 @@ from bot.model.stories import Placement, StoryIds
 from bot.parse.entry_keys import link_key, number_key, title_key
 from bot.query.parser import parse
 from bot.search.matches import search
-from bot.store.sqlite import SqliteStore
+from bot.store.stores import SqliteStore
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 WIRE = DeclaredFeed("https://wire.example/rss.xml", "Harbour Wire", "Harbour Wire", ("sport",))

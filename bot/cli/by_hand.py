@@ -15,7 +15,7 @@ from bot.config.load import Config
 from bot.errors import NewsbellError, StoreBusy
 from bot.model.status import FeedStatus, Status
 from bot.service.control import ASK_HOSTS, FEED_REQUESTS, FORGET, RETRY_FEEDS, ask
-from bot.store.sqlite import SqliteStore
+from bot.store.stores import SqliteStore
 from bot.text.clean import plain
 
 

@@ -123,7 +123,7 @@ def _overruled_hints(config: Config) -> list[str]:
     """Return what publishers ask for and `every` overrules, as far as newsbell polled the feeds."""
     if not config.database.exists():
         return []
-    from bot.store.sqlite import ReadOnlyDatabase  # noqa: PLC0415 (most files have none yet)
+    from bot.store.stores import ReadOnlyDatabase  # noqa: PLC0415 (most files have none yet)
 
     try:
         known = {feed.url: feed for feed in ReadOnlyDatabase(config.database).status().feeds}

@@ -23,7 +23,7 @@ from bot.query.tree import Node
 from bot.service import last_good
 from bot.service.last_good import InForce, Rejected
 from bot.store.archive import Archive
-from bot.store.sqlite import ReadOnlyDatabase
+from bot.store.stores import ReadOnlyDatabase, reader_of
 
 
 def in_force(path: Path, *, held: bool = False) -> InForce:
@@ -78,7 +78,7 @@ def archive(config: Config) -> Archive:
     """Return the stored entries. Raises Fault where there is no database."""
     if not config.database.exists():
         raise Fault(f"There is no database at {config.database} yet: run `newsbell run` first.")
-    return Archive(config.database)
+    return Archive(reader_of(config.database))
 
 
 def check_selectors(texts: Sequence[str], config: Config, stored: Archive) -> None:

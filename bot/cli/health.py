@@ -13,7 +13,7 @@ from bot.cli.database_path import database_of
 from bot.cli.faults import Fault
 from bot.errors import NewsbellError
 from bot.service.control import ask_health, has_socket
-from bot.store.sqlite import ReadOnlyDatabase
+from bot.store.stores import ReadOnlyDatabase
 from bot.text.duration import in_words, parse_duration
 
 #: within which a newsbell that runs writes into its database, whatever happens

@@ -27,7 +27,7 @@ from bot.search.past_alerts import Terms
 from bot.service.losses import most_lost
 from bot.service.retention import obsolete_text
 from bot.store.archive import Archive
-from bot.store.sqlite import ReadOnlyDatabase
+from bot.store.stores import ReadOnlyDatabase, reader_of
 from bot.text.clean import plain
 
 _SECONDS = 600.0  # that the backtests may take
@@ -90,7 +90,7 @@ def _forecasts(
         return
     now = datetime.now(UTC)
     with failing():
-        stored = Archive(old.database)
+        stored = Archive(reader_of(old.database))
         languages = stored.languages()
         for before, after in changes.rematched:
             yield (

@@ -25,7 +25,7 @@ from bot.search.page_text import failure_text
 from bot.service.control import HealthAnswer, ask_health
 from bot.service.last_good import Rejected
 from bot.service.retention import NOTICE_FIRST
-from bot.store.database import database_bytes
+from bot.store.engines.sqlite import database_bytes
 from bot.text.duration import in_words
 from bot.text.output_charset import takes_unicode
 

@@ -16,7 +16,7 @@ from bot.config.load import Config
 from bot.errors import NewsbellError, StoreBusy
 from bot.service.control import WEB_FEED, WEB_LINK, WEB_NO_FEED, WEB_REVOKE, ask_web
 from bot.service.web_requests import change_web
-from bot.store.sqlite import SqliteStore
+from bot.store.stores import SqliteStore
 
 
 @click.command("web-link")

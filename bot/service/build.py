@@ -50,7 +50,7 @@ from bot.service.subscriptions import LiveSubscriptions
 from bot.service.telegram_chats import TelegramChats
 from bot.service.token_watch import TokenWatch
 from bot.service.workers import READERS, Workers
-from bot.store.sqlite import SqliteStore
+from bot.store.stores import SqliteStore
 from bot.telegram.members import TelegramMembers
 
 if TYPE_CHECKING:

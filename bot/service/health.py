@@ -17,7 +17,7 @@ from bot.ports import Clock, StoreFiles
 from bot.service.loop_lag import LoopLag
 from bot.service.measures import Measures
 from bot.service.watchdog import PIPELINES, Watchdog
-from bot.store.database import database_bytes
+from bot.store.engines.sqlite import database_bytes
 
 STANDS = 180.0  #: seconds that a pipeline may stand still though something is due
 SILENT = timedelta(minutes=10)  #: after which a Telegram that takes or says nothing is a fault

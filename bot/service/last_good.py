@@ -10,7 +10,7 @@ from bot.config.kept_text import databases, read_kept
 from bot.config.load import Config, load, read_text
 from bot.errors import ConfigError, Mistake, NewsbellError
 from bot.service.losses import most_lost
-from bot.store.sqlite import ReadOnlyDatabase
+from bot.store.stores import ReadOnlyDatabase
 
 SHOWN = 3  #: mistakes that a notice names
 LENGTH = 1500  #: characters of them

@@ -1,4 +1,4 @@
-"""The store on SQLite, the only part that knows SQL. One process, thread and connection writes."""
+"""The store, the only part that knows SQL. One process, thread and connection writes."""
 
 import sys
 from importlib import import_module

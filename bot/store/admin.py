@@ -5,15 +5,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlite_utils import Database
-
 from bot.model.clock import ClockStep
 from bot.model.delivery import DeliveryKind, DeliveryState, NoticeIntent, OutboxRow
 from bot.model.hosts import HostStatus
 from bot.model.retention import DEFAULT, Retention, RetentionState
 from bot.model.status import Status
 from bot.store import cleanup, clock_moments, forget, kept_retention, meta, outbox
-from bot.store.database import Writer
+from bot.store.engines.engine import Database, Writer
 from bot.store.feed_lists import feed_status
 from bot.store.forget import RecordsPosition
 from bot.store.mappers import get_chat, get_time, put_time, sure_time

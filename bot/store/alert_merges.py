@@ -4,10 +4,9 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.model.delivery import DeliveryState, DropReason
 from bot.model.stories import Grouping, Merge
+from bot.store.engines.engine import Database
 from bot.store.outbox import drop, queue_edit
 from bot.store.sql import ALERT, HAS_ALERTS, IS_QUEUED, marks
 

@@ -4,15 +4,11 @@ Reading goes over connections of its own, so that a search delays neither polls 
 """
 
 import json
-import sqlite3
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime
-from pathlib import Path
 from typing import Any
-
-from sqlite_utils import Database
 
 from bot.errors import StoreTimeout
 from bot.feeds.last_document import Document
@@ -39,7 +35,7 @@ from bot.model.stories import Grouping, Pair, PairReason
 from bot.query.prefilter import KEYS_VERSION
 from bot.store import bodies, evidence, feed_lists, meta, past
 from bot.store.admin import read_status
-from bot.store.database import read_only
+from bot.store.engines.engine import Database, Reader
 from bot.store.entry_facts import facts_of, known_subscriptions, stored_entry
 from bot.store.mappers import (
     ALL_SUBSCRIPTIONS,
@@ -54,7 +50,6 @@ from bot.store.meta import MetaName
 from bot.store.page_terms import TERMS
 from bot.store.sql import DROPPED, STORY_COLUMNS, marks
 
-_STEPS = 10_000  # of SQLite's machine between two looks at the clock
 _ENTRY = f"""
     select e.id, e.feed_id, e.strict_id, e.story_id, e.storyline_id, e.title, e.summary,
         e.language, e.link, e.author, e.source, e.published, e.first_seen_at, e.silent,
@@ -96,7 +91,7 @@ _IN_SEARCH = """
     join feeds f on f.id = e.feed_id
 """
 _WITH_WORDS = """
-    {found} where search match :expression and {readable} order by search.rowid desc limit :limit
+    {found} where {matches} and {readable} order by search.rowid desc limit :limit
 """
 _NEWEST = """
     {found} where e.id > (select max(id) from entries) - :last and {readable}
@@ -107,7 +102,7 @@ _HITS = """
     e.id in (
         select coalesce(a.entry_id, search.rowid) from search
             left join searched_again a on a.id = search.rowid
-            where search match :expression and search.rowid >= :first
+            where {matches} and search.rowid >= :first
         union
         select id from entries where id >= :first and id > (
             select cast(coalesce(max(value), '0') as integer) from meta where name = :searched
@@ -175,29 +170,22 @@ _ADDED_FEEDS = """
 class Archive:
     """Implements `ports.FullArchive` on a database that another connection may be writing."""
 
-    def __init__(self, path: Path, chat_id: int | None = None, until: float | None = None) -> None:
+    def __init__(
+        self, reader: Reader, chat_id: int | None = None, until: float | None = None
+    ) -> None:
         """With `chat_id`, what that chat may see: no feeds that only others added.
 
         `until`: on the monotonic clock, when reading ends with StoreTimeout.
         """
-        self._path, self._chat_id, self._until = path, chat_id, until
-        self._readable = _NOT_OF_OTHERS.format(chat=int(chat_id)) if chat_id is not None else "1"
+        self._reader, self._chat_id, self._until = reader, chat_id, until
+        self._readable = _NOT_OF_OTHERS.format(chat=int(chat_id)) if chat_id is not None else "true"
 
     def of_chat(self, chat_id: int | None, seconds: float) -> "Archive":
         """Return the archive as a chat may see it (None: all), and for so long from now."""
-        return Archive(self._path, chat_id, time.monotonic() + seconds)
+        return Archive(self._reader, chat_id, time.monotonic() + seconds)
 
-    @contextmanager
-    def _open(self) -> Iterator[Database]:
-        with read_only(self._path) as connection:
-            if self._until is not None:
-                connection.set_progress_handler(self._is_late, _STEPS)
-            try:
-                yield Database(connection, execute_plugins=False)
-            except sqlite3.OperationalError as error:
-                if self._is_late():
-                    raise StoreTimeout("The search took longer than it may.") from error
-                raise
+    def _open(self) -> AbstractContextManager[Database]:
+        return self._reader.open(until=self._until)
 
     def _is_late(self) -> bool:
         return self._until is not None and time.monotonic() > self._until
@@ -237,7 +225,7 @@ class Archive:
             if step > 1:
                 where += f" and e.{STORY_COLUMNS[grouping]} % :step = 0"
             statement = f"{_ENTRY} where {where} and {self._readable} order by e.id desc"
-            for row in db.execute(statement, {**values, "step": step}):
+            for row in db.stream(statement, {**values, "step": step}):
                 if self._is_late():
                     raise StoreTimeout("The search took longer than it may.")
                 yield stored_entry(row)
@@ -296,7 +284,11 @@ class Archive:
             usable = _usable(db, expression)
             if not usable:
                 return []
-            statement = _WITH_WORDS.format(found=self._found(_IN_SEARCH), readable=self._visible())
+            statement = _WITH_WORDS.format(
+                found=self._found(_IN_SEARCH),
+                matches=db.search.matches,
+                readable=self._visible(),
+            )
             rows = db.execute(statement, {"expression": usable, "limit": limit}).fetchall()
         return [_found(row) for row in rows]
 
@@ -467,13 +459,7 @@ def _usable(db: Database, expression: str) -> str:
         and meta.read_number(db, MetaName.SEARCH_KEYS) != KEYS_VERSION
     ):
         return ""
-    try:
-        db.execute(
-            "select 1 from search where search match ? limit 1", [expression or '"x"']
-        ).fetchone()
-    except sqlite3.DatabaseError:
-        return ""
-    return expression
+    return db.search.expression(expression) if db.search.is_usable(db, expression) else ""
 
 
 def _where(db: Database, expression: str, since: datetime | None) -> tuple[str, dict[str, Any]]:
@@ -484,14 +470,14 @@ def _where(db: Database, expression: str, since: datetime | None) -> tuple[str, 
     first = db.execute(_FIRST_SINCE, [moment]).fetchone()[0] or 0 if since else 0
     conditions = ["e.id >= :first and e.first_seen_at >= :since"] if since else []
     if expression:
-        conditions.append(_HITS)
+        conditions.append(_HITS.format(matches=db.search.matches))
     values = {
         "since": moment,
         "first": first,
         "expression": expression,
         "searched": MetaName.SEARCHED,
     }
-    return " and ".join(conditions) or "1", values
+    return " and ".join(conditions) or "true", values
 
 
 def _pairs(text: str) -> tuple[Pair, ...]:

@@ -10,10 +10,8 @@ from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from bot.errors import StoreError
-from bot.store.database import Lock, newer_than_known, read_only, wrapped
+from bot.store.engines.sqlite import Database, Lock, newer_than_known, read_only, wrapped
 from bot.store.schema import migrations
 
 _STAMP = "%Y%m%dT%H%M%SZ"

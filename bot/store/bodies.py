@@ -8,9 +8,8 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace as fields_changed
 
-from sqlite_utils import Database
-
 from bot.model.entries import KnownEntry
+from bot.store.engines.engine import Database
 from bot.text.overlap import repeated
 
 #: the body of an entry `e`, packed; null where it has none
@@ -47,7 +46,7 @@ def insert(db: Database, bodies: Iterable[tuple[int, str, str]]) -> None:
     """Write the bodies of entries, each given with its id and summary; none where it is empty."""
     rows = [(number, pack(summary, body)) for number, summary, body in bodies if body]
     if rows:
-        db.conn.executemany(_PUT, rows)
+        db.executemany(_PUT, rows)
 
 
 def replace(db: Database, entry_id: int, summary: str, body: str) -> None:
@@ -60,7 +59,7 @@ def replace(db: Database, entry_id: int, summary: str, body: str) -> None:
 
 def delete(db: Database, entries: Sequence[int]) -> None:
     """Delete the bodies of these entries."""
-    db.conn.executemany("delete from bodies where entry_id = ?", [(entry,) for entry in entries])
+    db.executemany("delete from bodies where entry_id = ?", [(entry,) for entry in entries])
 
 
 def packed_of(db: Database, entries: Sequence[int]) -> dict[int, bytes]:

@@ -10,8 +10,6 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.model.chat_events import (
     AddFeeds,
     AddSubscription,
@@ -46,6 +44,7 @@ from bot.model.chats import ChatKind
 from bot.model.delivery import DeliveryKind
 from bot.model.message import Message
 from bot.store import forget, outbox
+from bot.store.engines.engine import Database
 from bot.store.mappers import (
     OPTION_COLUMNS,
     get_settings,
@@ -73,6 +72,7 @@ _INSERT_SUBSCRIPTION = """
     insert into subscriptions
         (name, query, feeds, created_at, urgency, publishers, or_after, ring_again_at, developments)
     values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    returning id
 """
 # A feed that nobody polls any more is due at once. Its name is the document's, or its host: what a
 # chat calls it is that chat's own. Its tags are all that chats gave it; they are shown to nobody.
@@ -156,7 +156,7 @@ def token_hash(token: str) -> bytes:
 
 
 def _add_subscription(db: Database, change: AddSubscription, origin: Origin) -> None:
-    number = db.execute(
+    rows = db.execute(
         _INSERT_SUBSCRIPTION,
         [
             change.name,
@@ -165,7 +165,8 @@ def _add_subscription(db: Database, change: AddSubscription, origin: Origin) -> 
             put_time(origin.now),
             *put_alert_options(change.options),
         ],
-    ).lastrowid
+    ).fetchall()
+    number = rows[0]["id"]
     db.execute("insert into routes values (?, ?)", [number, origin.target])
     if change.forecast:
         db.execute(

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
 from bot.model.chat_events import (
     SUBSCRIPTION_CHANGES,
     WIDE_CHANGES,
@@ -25,6 +23,7 @@ from bot.model.chats import ChatKind
 from bot.model.delivery import DeliveryKind, DropReason
 from bot.store import meta, outbox, subscription_versions, topics
 from bot.store.chat_changes import Origin, apply
+from bot.store.engines.engine import Database
 from bot.store.mappers import put_screen_state, put_time
 from bot.store.meta import MetaName
 from bot.store.sql import IS_QUEUED, REPLY

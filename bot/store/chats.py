@@ -9,8 +9,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.model.alerts import AlertedStory, Stance
 from bot.model.chat_events import (
     AssignStory,
@@ -26,7 +24,7 @@ from bot.model.chats import Chat, ChatKind, ForecastResult, Subscription, TokenP
 from bot.model.feeds import FeedText
 from bot.store import chat_writes, forget, meta
 from bot.store.chat_changes import Origin, apply, token_hash
-from bot.store.database import Writer
+from bot.store.engines.engine import Database, Writer
 from bot.store.mappers import get_alert_options, get_chat, get_screen, put_time
 from bot.store.meta import MetaName
 from bot.store.sql import (

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.i18n.phrase import phrase, span_phrase
 from bot.model.chats import ChatKind
 from bot.model.delivery import DropReason, NoticeKind, notice
 from bot.model.retention import Obsolete, Retention
 from bot.model.stories import Grouping
 from bot.store import forget, meta, outbox, stories
+from bot.store.engines.engine import Database
 from bot.store.forget import RecordsPosition
 from bot.store.mappers import put_time
 from bot.store.meta import MetaName
@@ -270,8 +269,8 @@ def done_deliveries(db: Database, run: Run) -> Progress:
     """Delete deliveries of which nothing more will happen."""
     rows = db.execute(_DONE, run.values).fetchall()
     numbers = [(row["id"],) for row in rows]
-    db.conn.executemany("delete from outbox_alerts where outbox_id = ?", numbers)
-    db.conn.executemany("delete from outbox where id = ?", numbers)
+    db.executemany("delete from outbox_alerts where outbox_id = ?", numbers)
+    db.executemany("delete from outbox where id = ?", numbers)
     return Progress(len(rows), len(rows) == BATCH)
 
 
@@ -287,12 +286,12 @@ def absent_entries(db: Database, run: Run) -> Progress:
     numbers = [(row["id"],) for row in rows]
     alerted = [(row["id"],) for row in rows if row["alerted"]]
     gone = [row for row in rows if not row["alerted"]]
-    revisions = db.conn.executemany("delete from revisions where entry_id = ?", numbers).rowcount
-    db.conn.executemany("update entries set alerted = 1 where id = ?", alerted)
+    revisions = db.executemany("delete from revisions where entry_id = ?", numbers)
+    db.executemany("update entries set alerted = 1 where id = ?", alerted)
     _delete_entries(db, gone)
     # A feed that waited for its articles that alerted can go as others do.
     feeds = {(put_time(run.now), row["feed_id"]) for row in gone}
-    db.conn.executemany(_RELEASE_FEED, sorted(feeds))
+    db.executemany(_RELEASE_FEED, sorted(feeds))
     return Progress(len(gone) + max(revisions, 0), len(rows) == BATCH)
 
 
@@ -310,8 +309,8 @@ def old_alerts(db: Database, run: Run) -> Progress:
     ]
     deliveries = [tuple(row) for alert in gone for row in db.execute(_DELIVERIES, alert).fetchall()]
     for statement in _FORGET_ALERT:
-        db.conn.executemany(statement, gone)
-    db.conn.executemany(_FORGET_DELIVERY, deliveries)
+        db.executemany(statement, gone)
+    db.executemany(_FORGET_DELIVERY, deliveries)
     if rows:
         run.last_alert = rows[-1]["created_at"], rows[-1]["chat_id"], rows[-1]["story_id"]
     return Progress(len(gone), len(rows) == BATCH)
@@ -355,8 +354,8 @@ def _delete_entries(db: Database, rows: Sequence[Any]) -> None:
         "delete from pages where entry_id = ?",
         "delete from entries where id = ?",
     ):
-        db.conn.executemany(statement, numbers)
-    db.conn.executemany(
+        db.executemany(statement, numbers)
+    db.executemany(
         "update feeds set stored = max(stored - 1, 0) where id = ?",
         [(row["feed_id"],) for row in rows],
     )
@@ -371,7 +370,7 @@ def returned_feeds(db: Database, run: Run) -> Progress:
     if feed is None:
         return Progress(0, again=False)
     rows = run.next_entries(db, feed["id"])
-    db.conn.executemany(
+    db.executemany(
         "update entries set absent_since = null where id = ? and absent_since = ?",
         [(row["id"], feed["stopped_at"]) for row in rows],
     )
@@ -392,7 +391,7 @@ def stopped_feeds(db: Database, run: Run) -> Progress:
         meta.write(db, MetaName.STOPPING, number)
         db.execute("update feeds set stopped_at = ? where id = ?", [put_time(run.now), number])
     rows = run.next_entries(db, number)
-    db.conn.executemany(
+    db.executemany(
         "update entries set absent_since = (select stopped_at from feeds where id = feed_id) "
         "where id = ? and absent_since is null",
         [(row["id"],) for row in rows],
@@ -406,10 +405,10 @@ def long_stopped_feeds(db: Database, run: Run) -> Progress:
     """Delete feeds that nobody has any more; those whose articles alerted begin anew one day."""
     rows = db.execute(_LONG_STOPPED, run.values).fetchall()
     numbers = [(row["id"],) for row in rows]
-    db.conn.executemany("delete from documents where feed_id = ?", numbers)
-    db.conn.executemany(_RENEW_FEED, [(row["id"],) for row in rows if row["used"]])
+    db.executemany("delete from documents where feed_id = ?", numbers)
+    db.executemany(_RENEW_FEED, [(row["id"],) for row in rows if row["used"]])
     unused = [(row["id"],) for row in rows if not row["used"]]
-    db.conn.executemany("delete from feeds where id = ?", unused)
+    db.executemany("delete from feeds where id = ?", unused)
     return Progress(len(unused), len(rows) == BATCH)
 
 
@@ -418,11 +417,11 @@ def removed_subscriptions(db: Database, run: Run) -> Progress:
     rows = db.execute(_REMOVED_SUBSCRIPTIONS, run.values).fetchall()
     alerted = [(row["id"],) for row in rows if row["alerted"]]
     unused = [(row["id"],) for row in rows if not row["alerted"]]
-    db.conn.executemany("update subscriptions set alerted = 1 where id = ?", alerted)
-    db.conn.executemany("delete from routes where subscription_id = ?", unused)
-    db.conn.executemany("delete from subscription_versions where subscription_id = ?", unused)
-    db.conn.executemany("delete from forecasts where subscription_id = ?", unused)
-    db.conn.executemany("delete from subscriptions where id = ?", unused)
+    db.executemany("update subscriptions set alerted = 1 where id = ?", alerted)
+    db.executemany("delete from routes where subscription_id = ?", unused)
+    db.executemany("delete from subscription_versions where subscription_id = ?", unused)
+    db.executemany("delete from forecasts where subscription_id = ?", unused)
+    db.executemany("delete from subscriptions where id = ?", unused)
     return Progress(len(unused), len(rows) == BATCH)
 
 
@@ -430,7 +429,7 @@ def unused_chats(db: Database, run: Run) -> Progress:
     """Delete chats that nobody let in and of which nothing is left."""
     rows = db.execute(_UNUSED_CHATS, {"after": run.unused_chats, "batch": BATCH}).fetchall()
     unused = [(row["id"],) for row in rows if row["unused"]]
-    db.conn.executemany("delete from chats where id = ?", unused)
+    db.executemany("delete from chats where id = ?", unused)
     if rows:
         run.unused_chats = rows[-1]["id"]
     return Progress(len(unused), len(rows) == BATCH)
@@ -440,7 +439,7 @@ def unused_people(db: Database, run: Run) -> Progress:
     """Delete people to whom nobody gave access and whose chat is forgotten."""
     rows = db.execute(_UNUSED_PEOPLE, {**run.values, "after": run.unused_people}).fetchall()
     unused = [(row["user_id"],) for row in rows if row["unused"]]
-    db.conn.executemany("delete from people where user_id = ?", unused)
+    db.executemany("delete from people where user_id = ?", unused)
     if rows:
         run.unused_people = rows[-1]["user_id"]
     return Progress(len(unused), len(rows) == BATCH)

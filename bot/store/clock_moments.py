@@ -5,17 +5,16 @@ have been asked for; so a clock that was ahead stops nothing once it is right. W
 as it was stored, except where a decision measures the time since then.
 """
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from sqlite_utils import Database
+from typing import Any
 
 from bot.alerts.options import LONGEST_WAIT as LONGEST_ALERT_WAIT
 from bot.feeds import poll_schedule
 from bot.model.clock import ClockStep
 from bot.store.chat_changes import CONFIRM_WITHIN
+from bot.store.engines.engine import Database
 from bot.store.mappers import put_time, sure_time
 from bot.store.sql import IS_QUEUED
 
@@ -32,7 +31,7 @@ class _Wait:
     table: str
     column: str
     longest: timedelta
-    where: str = "1"  # rows that wait, in the words of their index
+    where: str = "true"  # rows that wait, in the words of their index
 
 
 _WAITS = (
@@ -47,19 +46,33 @@ _WAITS = (
 )
 #: columns from which the time until now is measured
 _SINCE = (
-    ("feeds", "last_poll_at", "1"),
-    ("feeds", "last_ok_at", "1"),
-    ("feeds", "failing_since", "1"),
-    ("feeds", "full_at", "1"),
-    ("feeds", "news_at", "1"),
-    ("feeds", "rhythm_at", "1"),
-    ("hosts", "since", "1"),
-    ("hosts", "asked_at", "1"),
-    ("stances", "moved_at", "1"),
-    ("screens", "touched_at", "1"),
-    ("feed_chats", "at", "1"),
+    ("feeds", "last_poll_at", "true"),
+    ("feeds", "last_ok_at", "true"),
+    ("feeds", "failing_since", "true"),
+    ("feeds", "full_at", "true"),
+    ("feeds", "news_at", "true"),
+    ("feeds", "rhythm_at", "true"),
+    ("hosts", "since", "true"),
+    ("hosts", "asked_at", "true"),
+    ("stances", "moved_at", "true"),
+    ("screens", "touched_at", "true"),
+    ("feed_chats", "at", "true"),
     ("outbox", "doubted_at", IS_QUEUED),
 )
+#: the primary keys of these tables
+_KEYS = {
+    "feeds": "id",
+    "hosts": "host",
+    "chats": "id",
+    "outbox": "id",
+    "alerts": "chat_id, story_id",
+    "pending": "chat_id",
+    "claims": "token_hash",
+    "web_tokens": "token_hash",
+    "stances": "chat_id, storyline_id",
+    "screens": "id",
+    "feed_chats": "feed_id, chat_id",
+}
 _OWN_REASONS = (
     "",
     poll_schedule.EVERY,
@@ -79,11 +92,8 @@ def correct(db: Database, step: ClockStep) -> int:
     """
     count = _correct_polls(db, step) + sum(_correct_wait(db, wait, step) for wait in _WAITS)
     if step.span:
-        _define(db, "happened", step.happened_at)
         for table, column, where in _SINCE:
-            db.execute(
-                f"update {table} set {column} = happened({column}) where {where} and {column} > ''"
-            )
+            _change(db, (table, column, f"{where} and {column} > ''"), [], step.happened_at)
         # Quiet hours and digests are times of the day, and are decided anew.
         db.execute("update chats set hours_at = ''")
     return count
@@ -106,30 +116,41 @@ def _correct_polls(db: Database, step: ClockStep) -> int:
         count += is_ahead or bool(step.span)
         # Where a clock that was ahead planned it, nobody knows for when.
         changes.append((put_time(step.now) if is_ahead else moment, row["id"]))
-    db.conn.executemany("update feeds set next_poll_at = ? where id = ?", changes)
+    db.executemany("update feeds set next_poll_at = ? where id = ?", changes)
     return count
 
 
 def _correct_wait(db: Database, wait: _Wait, step: ClockStep) -> int:
-    _define(db, "waited", lambda moment: step.waited_until(moment, wait.longest))
     edge = min(step.now, step.before)  # what had ended before has ended now
     ahead = db.execute(
         f"select count(*) from {wait.table} where {wait.where} and {wait.column} > ?",
         [put_time(step.now + wait.longest + _DOUBT)],
     ).fetchone()[0]
-    corrected = db.execute(
-        f"update {wait.table} set {wait.column} = waited({wait.column}) "
-        f"where {wait.where} and {wait.column} > ? and {wait.column} != waited({wait.column})",
+    waiting = f"{wait.where} and {wait.column} > ?"
+    corrected = _change(
+        db,
+        (wait.table, wait.column, waiting),
         [put_time(edge)],
-    ).rowcount
+        lambda moment: step.waited_until(moment, wait.longest),
+    )
     return corrected if step.span else int(ahead)
 
 
-def _define(db: Database, name: str, change: Callable[[datetime], datetime]) -> None:
-    """Let SQL call a function of a moment."""
-    connection: sqlite3.Connection = db.conn
+def _change(
+    db: Database,
+    of: tuple[str, str, str],
+    values: list[Any],
+    change: Callable[[datetime], datetime],
+) -> int:
+    """Change the moments of a column, where a condition with `values` holds; return how many.
 
-    def changed(text: str) -> str | None:
-        return put_time(change(sure_time(text)))
-
-    connection.create_function(name, 1, changed)
+    `of`: the table, the column, the condition.
+    """
+    table, column, where = of
+    keys = _KEYS[table]
+    rows = db.execute(f"select {column}, {keys} from {table} where {where}", values).fetchall()
+    changed = [(put_time(change(sure_time(row[0]))), row) for row in rows]
+    changes = [(moment, *tuple(row)[1:]) for moment, row in changed if moment != row[0]]
+    same = " and ".join(f"{key} = ?" for key in keys.split(", "))
+    db.executemany(f"update {table} set {column} = ? where {same}", changes)
+    return len(changes)

@@ -8,13 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.model.chats import ChatKind, DeclaredChat, DeclaredSubscription
 from bot.model.desired_config import ConfigText, DesiredConfig
 from bot.model.feeds import DeclaredFeed
 from bot.store import kept_config, meta, subscription_versions
-from bot.store.database import Writer
+from bot.store.engines.engine import Database, Writer
 from bot.store.mappers import get_alert_options, put_alert_options, put_settings, put_time
 from bot.store.sql import (
     BLOCKED,
@@ -124,6 +122,7 @@ _INSERT_SUBSCRIPTION = """
         (name, query, feeds, declared, created_at, urgency, publishers, or_after, ring_again_at,
         developments)
     values (?, ?, ?, 1, ?, ?, ?, ?, ?, ?)
+    returning id
 """
 _UPDATE_SUBSCRIPTION = """
     update subscriptions set name = ?, query = ?, feeds = ?, urgency = ?, publishers = ?,
@@ -204,7 +203,7 @@ def _sync_feeds(db: Database, feeds: Sequence[DeclaredFeed], now: datetime) -> l
             renamed[stored["name"]] = feed.name
         db.execute(_PUT_FEED, row)
     removed = [url for url in before if url not in urls]
-    db.conn.executemany(_REMOVE_FEED, [(url,) for url in removed])
+    db.executemany(_REMOVE_FEED, [(url,) for url in removed])
     selectors = {selector for feed in feeds for selector in (feed.name, *feed.tags)}
     _rename_chosen(
         db, {old: new for old, new in renamed.items() if old != new and old not in selectors}
@@ -271,8 +270,8 @@ def _sync_chats(db: Database, chats: Sequence[DeclaredChat]) -> tuple[dict[str, 
         ]
         ids[chat.name] = db.execute(_PUT_CHAT, values).fetchone()["id"]
     removed = [number for number in before if number not in ids.values()]
-    db.conn.executemany(_REMOVE_CHAT, [(number,) for number in removed])
-    db.conn.executemany(_REMOVE_TOPICS, [(number,) for number in removed])
+    db.executemany(_REMOVE_CHAT, [(number,) for number in removed])
+    db.executemany(_REMOVE_TOPICS, [(number,) for number in removed])
     db.execute(_DECLARE_TOPICS)
     added = [name for name, number in ids.items() if number not in before]
     return ids, _in_words("chats", added, [before[number] for number in removed])
@@ -393,7 +392,7 @@ def _put_subscription(
     feeds, options = json.dumps(subscription.feeds), put_alert_options(subscription.options)
     if stored is None:
         values = [subscription.name, subscription.query, feeds, put_time(now), *options]
-        return int(db.execute(_INSERT_SUBSCRIPTION, values).lastrowid or 0), False
+        return int(db.execute(_INSERT_SUBSCRIPTION, values).fetchall()[0]["id"]), False
     before = stored["name"], stored["query"], stored["feeds"], get_alert_options(stored)
     declared = subscription.name, subscription.query, feeds, subscription.options
     differs = before != declared or stored["removed_at"] is not None
@@ -414,7 +413,5 @@ def _put_routes(db: Database, number: int, chats: set[int]) -> set[int]:
     if before == chats:
         return before
     db.execute("delete from routes where subscription_id = ?", [number])
-    db.conn.executemany(
-        "insert into routes values (?, ?)", [(number, chat) for chat in sorted(chats)]
-    )
+    db.executemany("insert into routes values (?, ?)", [(number, chat) for chat in sorted(chats)])
     return before

@@ -5,8 +5,6 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.model.abilities import ABILITIES
 from bot.model.alerts import Priority
 from bot.model.chats import ChatKind
@@ -20,7 +18,7 @@ from bot.model.delivery import (
 )
 from bot.model.schedule import ChatSchedule, SchedulePlan
 from bot.store import delivery_rows, outbox, schedules
-from bot.store.database import Writer
+from bot.store.engines.engine import Database, Writer
 from bot.store.mappers import get_time, put_time, sure_time
 from bot.store.outages import read_outage, write_outage
 from bot.store.settlements import settle
@@ -287,7 +285,7 @@ def _claim(db: Database, chat_id: int, merge_from: int, now: datetime) -> Delive
     row = db.execute("select * from outbox where id = ?", [number]).fetchone()
     delivery = delivery_rows.read(db, row)
     if delivery.kind is DeliveryKind.EDIT:
-        db.conn.executemany(
+        db.executemany(
             # Until the answer nobody knows what the message shows.
             "update alerts set edited_at = ?, shown = x'' where chat_id = ? and story_id = ?",
             [(put_time(now), chat_id, alert.story_id) for alert in delivery.alerts],

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.i18n.phrase import load_phrase
 from bot.model.alerts import AlertView, BundleKind, Confirmation, Continuation
 from bot.model.chats import Chat
@@ -14,6 +12,7 @@ from bot.model.entries import Span
 from bot.model.message import File
 from bot.model.stories import Grouping
 from bot.store import bodies
+from bot.store.engines.engine import Database
 from bot.store.mappers import (
     get_buttons,
     get_chat,

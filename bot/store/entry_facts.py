@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.model.alerts import Fate
 from bot.model.archive import (
     AlertFact,
@@ -20,6 +18,7 @@ from bot.model.delivery import DeliveryState, Wait
 from bot.model.entries import Silence
 from bot.model.stories import Grouping
 from bot.store import meta, pages, subscription_versions
+from bot.store.engines.engine import Database
 from bot.store.mappers import (
     get_alert_options,
     get_article,

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.feeds.feed_notices import shown_url
 from bot.feeds.last_document import NO_BLOCK, Document
 from bot.model.evidence import (
@@ -21,6 +19,7 @@ from bot.model.evidence import (
     EvidenceRevision,
 )
 from bot.store import kept_config
+from bot.store.engines.engine import Database
 from bot.store.mappers import get_spans, get_time, sure_time
 
 _ARTICLES = """

@@ -6,9 +6,8 @@ Names and addresses of all of them are read, which are short, and the state of t
 from dataclasses import replace
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.model.status import FeedList, FeedQuestion, FeedStatus
+from bot.store.engines.engine import Database
 from bot.store.mappers import get_feed, get_time
 from bot.store.sql import IS_QUEUED, IS_SENDING, marks
 from bot.text.fold import fold

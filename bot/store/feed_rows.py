@@ -3,9 +3,8 @@
 import json
 from collections.abc import Iterable
 
-from sqlite_utils import Database
-
 from bot.model.feeds import FeedDue
+from bot.store.engines.engine import Database
 from bot.store.mappers import PACE_OF_HOST, get_feed
 
 #: the feeds with these ids, in the order in which they are due

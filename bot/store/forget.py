@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.model.archive import StoredAbout
 from bot.store import web_tokens
+from bot.store.engines.engine import Database
 from bot.store.mappers import put_time
 from bot.store.meta import MOVED, MetaName
 from bot.store.sql import DECLARED, IS_QUEUED, IS_SENDING, TELEGRAM, marks
@@ -203,8 +202,8 @@ def _forget_person(db: Database, user_id: int) -> None:
     for screen in screens:
         messages += [tuple(row) for row in db.execute(_MESSAGES_OF, screen).fetchall()]
     for statement in _UNMENTIONED:
-        db.conn.executemany(statement, messages)
-    db.conn.executemany("delete from screens where id = ?", screens)
+        db.executemany(statement, messages)
+    db.executemany("delete from screens where id = ?", screens)
     web_tokens.forget_person(db, user_id)
     for statement in _NAMELESS:
         db.execute(statement, values)
@@ -236,7 +235,7 @@ def go_on(db: Database, position: RecordsPosition, batch: int) -> tuple[int, boo
         return 0, True
     own = [(row["id"],) for row in db.execute(_OWN_SUBSCRIPTIONS, values).fetchall()]
     for statement in _FORGET_SUBSCRIPTION:
-        db.conn.executemany(statement, own)
+        db.executemany(statement, own)
     for statement in _LAST_PARTS:
         db.execute(statement, values)
     return len(own) + 1, True
@@ -244,10 +243,10 @@ def go_on(db: Database, position: RecordsPosition, batch: int) -> tuple[int, boo
 
 def _forget_alerts(db: Database, chat: int, alerts: Sequence[Any]) -> None:
     stories = [(chat, row["story_id"]) for row in alerts]
-    db.conn.executemany("delete from alerts where chat_id = ? and story_id = ?", stories)
+    db.executemany("delete from alerts where chat_id = ? and story_id = ?", stories)
     # A clean-up marked them as what an alert needs; it looks at them again.
     entries = [(row["entry_id"],) for row in alerts]
-    db.conn.executemany("update entries set alerted = 0 where id = ? and alerted = 1", entries)
+    db.executemany("update entries set alerted = 0 where id = ? and alerted = 1", entries)
 
 
 def _forget_records(db: Database, chat: int, position: RecordsPosition) -> bool:

@@ -6,11 +6,10 @@ so that it costs what there are of chats, not of messages.
 
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from bot.model.delivery import DeliveryState, WaitCause
 from bot.model.gauges import Backlog, FeedCondition, Gauges
 from bot.store import meta
+from bot.store.engines.engine import Database
 from bot.store.mappers import get_time, put_time, sure_time
 from bot.store.meta import MetaName
 from bot.store.sql import DEAD, IS_QUEUED, IS_SENDING, UNKNOWN

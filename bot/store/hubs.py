@@ -2,12 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from sqlite3 import Row
-
-from sqlite_utils import Database
 
 from bot.model.hubs import HubLink, HubSubscription
-from bot.store.database import Writer
+from bot.store.engines.engine import Database, Row, Writer
 from bot.store.mappers import get_time, put_time
 
 AGAIN = timedelta(seconds=5)  #: between two polls that a hub leads to
@@ -41,7 +38,7 @@ class HubTables:
         moment = put_time(now)
 
         def work(db: Database) -> None:
-            db.conn.executemany(
+            db.executemany(
                 _NOTE,
                 [(feed_id, link.hub, link.topic, moment) for feed_id, link in links.items()],
             )

@@ -3,10 +3,9 @@
 import json
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from bot.model.desired_config import ConfigText
 from bot.store import meta
+from bot.store.engines.engine import Database
 from bot.store.mappers import put_time, sure_time
 
 

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
 
-from sqlite_utils import Database
-
 from bot.model.retention import Retention, RetentionState
 from bot.store import meta
+from bot.store.engines.engine import Database
 from bot.store.mappers import get_time, put_time
 from bot.store.meta import MetaName
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from sqlite3 import Row
 from typing import Any
 
 from bot.model.chat_events import ExpectedInput, Screen, ScreenTask
@@ -31,6 +30,7 @@ from bot.model.hosts import HostPace
 from bot.model.message import Button, Entity
 from bot.model.stories import Grouping, Placement, StoryIds
 from bot.store.bodies import unpack
+from bot.store.engines.engine import Row
 from bot.store.page_terms import unpack_terms
 from bot.store.sql import TERMINAL
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from sqlite_utils import Database
+from bot.store.engines.engine import Database
 
 _ADDRESS_LENGTH = 17  # characters of a number of 52 bits with its sign
 

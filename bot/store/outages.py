@@ -2,10 +2,9 @@
 
 import json
 
-from sqlite_utils import Database
-
 from bot.model.delivery import Outage, ServiceFault
 from bot.store import meta
+from bot.store.engines.engine import Database
 from bot.store.mappers import put_time, sure_time
 
 

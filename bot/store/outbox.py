@@ -7,8 +7,6 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.alerts.quiet_hours import pages
 from bot.i18n.phrase import Phrase
 from bot.model.abilities import ABILITIES
@@ -22,6 +20,7 @@ from bot.model.delivery import (
     NoticeKind,
 )
 from bot.model.message import Message
+from bot.store.engines.engine import Database
 from bot.store.mappers import put_buttons, put_entities, put_time, sure_time
 from bot.store.sql import (
     ALERT,
@@ -124,15 +123,16 @@ def insert(
         "created_at": put_time(now),
         **columns,
     }
-    number = db.execute(
-        f"insert into outbox ({', '.join(values)}) values ({marks(values)})", list(values.values())
-    ).lastrowid
-    return int(number or 0)
+    rows = db.execute(
+        f"insert into outbox ({', '.join(values)}) values ({marks(values)}) returning id",
+        list(values.values()),
+    ).fetchall()
+    return int(rows[0]["id"])
 
 
 def add_alerts(db: Database, number: int, chat_id: int, stories: Iterable[int]) -> None:
     """Let a delivery carry the alerts of these stories."""
-    db.conn.executemany(
+    db.executemany(
         "insert into outbox_alerts values (?, ?, ?)",
         [(number, chat_id, story) for story in stories],
     )
@@ -140,11 +140,11 @@ def add_alerts(db: Database, number: int, chat_id: int, stories: Iterable[int]) 
 
 def move_alerts(db: Database, sources: Sequence[int], number: int, now: datetime) -> None:
     """Let one delivery carry the alerts of others, which are done with that."""
-    db.conn.executemany(
+    db.executemany(
         "update outbox_alerts set outbox_id = ? where outbox_id = ?",
         [(number, source) for source in sources],
     )
-    db.conn.executemany(
+    db.executemany(
         f"update outbox set state = {MERGED}, settled_at = ?, error = ? where id = ?",
         [(put_time(now), f"sent together with {number}", source) for source in sources],
     )

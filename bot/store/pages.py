@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.model.feeds import FeedDue
 from bot.model.pages import (
     PageCommit,
@@ -21,7 +19,7 @@ from bot.model.pages import (
     PageState,
 )
 from bot.store import bodies, poll_writes
-from bot.store.database import Writer
+from bot.store.engines.engine import Database, Writer
 from bot.store.feed_rows import read_feeds
 from bot.store.mappers import get_categories, get_known, get_time, put_time
 from bot.store.page_terms import pack_terms
@@ -138,7 +136,7 @@ def _claim(db: Database, now: datetime, limit: int) -> list[PageDue]:
         values = [PageState.FAILED, put_time(now), PageFailure.NO_ANSWER, b"", row["entry_id"]]
         db.execute(_SETTLE, values)
     claimed = [row for row in rows if row["tries"] < TRIES]
-    db.conn.executemany(_CLAIM, [(until, row["entry_id"]) for row in claimed])
+    db.executemany(_CLAIM, [(until, row["entry_id"]) for row in claimed])
     feeds = {feed.id: feed for feed in read_feeds(db, {row["feed_id"] for row in claimed})}
     return [_due(row, feeds) for row in claimed if row["feed_id"] in feeds]
 

@@ -9,11 +9,10 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.model.archive import ArrivalFacts, FeedPast, StoryMember
 from bot.model.entries import Silence
 from bot.model.stories import Grouping
+from bot.store.engines.engine import Database
 from bot.store.mappers import get_story_ids, get_time, put_time, sure_time
 from bot.store.sql import STORY_COLUMNS, literal, literals, marks
 from bot.store.story_publishers import chunks

@@ -8,13 +8,12 @@ from dataclasses import astuple
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision, MatchRecord, Priority
 from bot.model.entries import PlacedEntry, Revision
 from bot.model.pages import PageCommit
 from bot.model.poll import FeedCommit
 from bot.store import bodies
+from bot.store.engines.engine import Database
 from bot.store.mappers import (
     PACE_COLUMNS,
     STATE_COLUMNS,
@@ -124,7 +123,7 @@ _RAISE_PRIORITY = f"""
 def insert_entries(db: Database, entries: Sequence[PlacedEntry]) -> None:
     """Write new entries."""
     listed = [placed.entry for placed in entries]
-    db.conn.executemany(_INSERT_ENTRY, [_entry_row(placed) for placed in entries])
+    db.executemany(_INSERT_ENTRY, [_entry_row(placed) for placed in entries])
     bodies.insert(db, [(entry.id, entry.summary, entry.body) for entry in listed])
 
 
@@ -166,11 +165,11 @@ def apply(db: Database, commit: FeedCommit, now: datetime) -> None:
     """Write all of a poll but its new entries and the state of its feed."""
     for revision in commit.revisions:
         _revise_entry(db, revision, now)
-    db.conn.executemany(
+    db.executemany(
         "update entries set absent_since = ? where id = ?",
         [(put_time(now), number) for number in commit.absent],
     )
-    db.conn.executemany(
+    db.executemany(
         "update entries set absent_since = null where id = ?",
         [(number,) for number in commit.returned],
     )
@@ -291,7 +290,7 @@ def insert_alerts(db: Database, alerts: Iterable[AlertIntent], now: datetime) ->
 
 def insert_records(db: Database, records: Iterable[MatchRecord]) -> None:
     """Write what was decided about matches; of the same match, the last decision holds."""
-    db.conn.executemany(_INSERT_RECORD, [astuple(record) for record in records])
+    db.executemany(_INSERT_RECORD, [astuple(record) for record in records])
 
 
 def _reconsider(db: Database, chat: int, story: int, now: datetime) -> None:
@@ -399,8 +398,8 @@ def update_feeds(db: Database, commits: Sequence[FeedCommit]) -> None:
                 "new": len(commit.new),
             }
         )
-    db.conn.executemany(_UPDATE_FEED, rows)
+    db.executemany(_UPDATE_FEED, rows)
     documents = [
         (commit.feed_id, commit.state.document) for commit in commits if commit.document_changed
     ]
-    db.conn.executemany(_UPDATE_DOCUMENT, documents)
+    db.executemany(_UPDATE_DOCUMENT, documents)

@@ -10,8 +10,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.model.alerts import AlertIntent, MatchRecord, StoryState, UnsentMatch
 from bot.model.chats import Developments, Subscription
 from bot.model.entries import Article, KnownEntry, PlacedEntry
@@ -19,7 +17,7 @@ from bot.model.feeds import Failure, FeedDue
 from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
 from bot.model.stories import Grouping, Merge, Report, StoredFeatures, StoryIds
 from bot.store import bodies, meta, pages, poll_writes, stories, unsent_alerts
-from bot.store.database import Writer
+from bot.store.engines.engine import Database, Writer
 from bot.store.feed_rows import DUE_FEEDS, read_feeds
 from bot.store.mappers import (
     ALL_SUBSCRIPTIONS,
@@ -123,7 +121,7 @@ class PollTables:
             due = db.execute(_WAITING, {"now": put_time(now)})
             ids = _chosen(due, limit, frozenset(in_flight), share)
             rows = db.execute(DUE_FEEDS, [json.dumps(ids)]).fetchall() if ids else []
-            db.conn.executemany(_LEASE, [{"until": until, "id": row["id"]} for row in rows])
+            db.executemany(_LEASE, [{"until": until, "id": row["id"]} for row in rows])
             return [replace(get_feed(row), lease=row["lease"] + 1) for row in rows]
 
         return await self._writer.run("claim feeds", work)

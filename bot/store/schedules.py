@@ -6,13 +6,12 @@ Decides nothing.
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from bot.model.alerts import BundleKind, Priority
 from bot.model.delivery import DeliveryKind
 from bot.model.schedule import ChatSchedule, Page, SchedulePlan, WaitingStory
 from bot.model.stories import Grouping
 from bot.store import outbox
+from bot.store.engines.engine import Database
 from bot.store.mappers import get_chat, get_time, put_time, sure_time
 from bot.store.sql import ALERT, IS_QUEUED, marks
 from bot.store.story_publishers import count_publishers
@@ -61,7 +60,7 @@ def due(
     """
     rows = db.execute("select * from chats where hours_at <= ?", [put_time(now)]).fetchall()
     rows = [row for row in rows if row["id"] not in skip and only in {None, row["id"]}]
-    db.conn.executemany(
+    db.executemany(
         "update chats set hours_at = ? where id = ?", [(put_time(now), row["id"]) for row in rows]
     )
     return [
@@ -114,5 +113,5 @@ def _gather(db: Database, chat_id: int, page: Page, now: datetime) -> None:
     if not deliveries:
         return
     number = outbox.insert(db, chat_id, DeliveryKind.ALERT, priority, now, form=page.form)
-    db.conn.executemany(_SET_FORM, [(page.form, delivery) for delivery in deliveries])
+    db.executemany(_SET_FORM, [(page.form, delivery) for delivery in deliveries])
     outbox.move_alerts(db, deliveries, number, now)

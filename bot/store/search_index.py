@@ -6,9 +6,7 @@ The index holds the keys that queries look for, not the text of entries (`bot.qu
 Its rows are never changed: an entry with other words gets a further row, whose id is above `_AGAIN`
 and leads to the entry by `searched_again`. Reading it is in `archive`.
 
-No transaction grows with the index. FTS5 keeps it in parts, and would merge them when they are
-written: now and then all that there is. So that is turned off (`automerge`, by a migration), and
-parts are merged page by page. What a renewed index leaves behind is deleted likewise.
+No transaction grows with the index, whatever the engine that keeps it (`engine.SearchIndex`).
 """
 
 from bisect import bisect_right
@@ -16,13 +14,11 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.model.entries import Article
 from bot.query.prefilter import KEYS_VERSION, search_text
 from bot.query.words import ArticleWords
 from bot.store import bodies, meta
-from bot.store.database import Writer
+from bot.store.engines.engine import Database, Writer
 from bot.store.mappers import put_time
 from bot.store.meta import MetaName
 from bot.store.page_terms import TERMS, unpack_terms
@@ -48,21 +44,7 @@ _CHANGED = f"""
     where id <= ? and at <= ? order by at limit ?
 """
 _NEXT_AGAIN = "select coalesce(max(id), ?) + 1 from searched_again"
-_MERGE = "insert into search (search, rank) values ('merge', ?)"
-_DISCARD = "delete from search_waste where id in (select id from search_waste limit ?)"
-# FTS5 would empty the table of its pages one by one. It gets another instead, with what that of an
-# empty index has (`search_empty`), and the old one is set aside. "delete-all" lets it forget what
-# it knows of the old one.
-_EMPTY = (
-    "drop table search_waste",
-    "alter table search_data rename to search_waste",
-    "create table search_data (id integer primary key, block blob)",
-    "insert into search_data select id, block from search_empty",
-    "delete from search_idx",
-    "insert into search (search) values ('delete-all')",
-    "delete from searched_again",
-    "delete from unsearched",
-)
+_EMPTY = ("delete from searched_again", "delete from unsearched")
 
 
 class SearchTables:
@@ -104,8 +86,8 @@ def _fill(db: Database, now: datetime) -> int:
     new = _beginning(db.execute(_NEW, [searched, BATCH]).fetchall())
     if new:
         last = new[-1]["id"]
-        db.conn.executemany(
-            "insert into search (rowid, keys) values (?, ?)",
+        db.executemany(
+            db.search.insert,
             [(row["id"], _keys(row)) for row in new],
         )
         meta.write(db, MetaName.SEARCHED, last)
@@ -115,7 +97,7 @@ def _fill(db: Database, now: datetime) -> int:
     for row in changed:
         number = db.execute(_NEXT_AGAIN, [_AGAIN]).fetchone()[0]
         db.execute("insert into searched_again values (?, ?)", [number, row["id"]])
-        db.execute("insert into search (rowid, keys) values (?, ?)", [number, _keys(row)])
+        db.execute(db.search.insert, [number, _keys(row)])
         db.execute("delete from unsearched where entry_id = ?", [row["id"]])
     count = len(new) + len(changed)
     if count:
@@ -135,13 +117,11 @@ def _beginning(rows: list[Any]) -> list[Any]:
 
 
 def _merge(db: Database) -> bool:
-    before = db.conn.total_changes
-    db.execute(_MERGE, [MERGED_PAGES])
-    return db.conn.total_changes - before > 1  # FTS5 counts one where there was nothing to do
+    return db.search.merge(db, MERGED_PAGES)
 
 
 def _discard(db: Database) -> bool:
-    return bool(db.execute(_DISCARD, [DISCARDED_PAGES]).rowcount == DISCARDED_PAGES)
+    return db.search.discard(db, DISCARDED_PAGES)
 
 
 def _renew(db: Database) -> bool:
@@ -158,6 +138,7 @@ def _empty(db: Database) -> bool:
     """
     if _discard(db):
         return False
+    db.search.empty(db)
     for statement in _EMPTY:
         db.execute(statement)
     names = [MetaName.SEARCHED, MetaName.SEARCH_ROWS, MetaName.SEARCH_OBSOLETE]

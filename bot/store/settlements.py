@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.i18n.phrase import phrase
 from bot.model.chats import ChatKind
 from bot.model.delivery import (
@@ -16,6 +14,7 @@ from bot.model.delivery import (
     notice,
 )
 from bot.store import meta, subscription_versions
+from bot.store.engines.engine import Database
 from bot.store.mappers import put_time
 from bot.store.meta import moved_to
 from bot.store.outbox import drop, notify, queue_edit

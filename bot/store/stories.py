@@ -9,14 +9,13 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.model.alerts import PRIORITIES, KnownAlert, Stance, StoryState
 from bot.model.chats import Urgency
 from bot.model.entries import PlacedEntry
 from bot.model.poll import AffectedStories
 from bot.model.stories import Grouping, Merge, Report, StoredFeatures, StoryIds
 from bot.store.alert_merges import merge_alerts
+from bot.store.engines.engine import Database
 from bot.store.mappers import get_list, get_story_ids, get_time, put_time, sure_time
 from bot.store.outbox import queue_alert
 from bot.store.sql import (
@@ -142,7 +141,7 @@ def _alerts(db: Database, stories: Collection[int]) -> Iterable[KnownAlert]:
 
 def insert_features(db: Database, entries: Iterable[PlacedEntry]) -> None:
     """Keep what grouping made of new entries."""
-    db.conn.executemany(
+    db.executemany(
         "insert or replace into features values (?, ?, ?)",
         [(placed.entry.id, VERSION, placed.features) for placed in entries if placed.features],
     )
@@ -189,7 +188,7 @@ def _report(row: Any, since: datetime, until: datetime) -> Report:
 
 def keep_joins(db: Database, entries: Sequence[PlacedEntry], now: datetime) -> None:
     """Keep why the entries belong to their stories, and that their storylines go on."""
-    db.conn.executemany(
+    db.executemany(
         "insert or replace into joins values (?, ?, ?, ?)",
         [
             (placed.entry.id, pair.other, pair.score, pair.reason)

@@ -7,11 +7,10 @@ it counts.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.model.alerts import StoryOrigin
 from bot.model.poll import AffectedStories
 from bot.model.stories import Grouping
+from bot.store.engines.engine import Database
 from bot.store.sql import STORY_COLUMNS, confirms, marks
 
 _CHUNK = 400  # values of one `in (...)`

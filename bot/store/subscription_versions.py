@@ -10,9 +10,8 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.model.archive import SubscriptionVersion
+from bot.store.engines.engine import Database
 from bot.store.mappers import put_time, sure_time
 from bot.store.sql import marks
 
@@ -61,7 +60,7 @@ def note(db: Database, now: datetime, chat_id: int | None = None) -> None:
     """
     statement = _NOTE_ALL if chat_id is None else _NOTE_CHAT
     rows = db.execute(statement, {"now": put_time(now), "chat": chat_id}).fetchall()
-    db.conn.executemany(_FORGET, [{"id": row["subscription_id"], "kept": KEPT} for row in rows])
+    db.executemany(_FORGET, [{"id": row["subscription_id"], "kept": KEPT} for row in rows])
 
 
 def versions_of(

@@ -2,11 +2,10 @@
 
 from collections.abc import Collection
 
-from sqlite_utils import Database
-
 from bot.model.chat_events import ChatUpdate
 from bot.model.chats import ChatKind
 from bot.model.delivery import NO_TOPIC
+from bot.store.engines.engine import Database
 from bot.store.sql import IS_QUEUED, TELEGRAM, marks
 
 

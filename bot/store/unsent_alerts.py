@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.alerts.readiness import Claim, Readiness, UnsentAlert, readiness
 from bot.model.alerts import Priority, Stance, UnsentMatch
 from bot.model.chats import AlertOptions, Urgency
 from bot.model.delivery import DeliveryKind, DropReason
 from bot.model.stories import Grouping
 from bot.store.bodies import PACKED
+from bot.store.engines.engine import Database
 from bot.store.mappers import get_article, put_time, sure_time
 from bot.store.outbox import drop, queue_alert
 from bot.store.page_terms import TERMS

@@ -5,11 +5,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.alerts.waiting import wait_of
 from bot.model.alerts import BundleKind, Priority
 from bot.model.delivery import DeliveryKind, Outage, Wait, WaitFacts
+from bot.store.engines.engine import Database
 from bot.store.mappers import get_time
 from bot.store.outages import read_outage
 from bot.store.sql import IS_QUEUED

@@ -8,12 +8,10 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.model.chats import Chat
 from bot.model.web import WebToken, WebTokenKind
 from bot.store import meta
-from bot.store.database import Writer
+from bot.store.engines.engine import Database, Writer
 from bot.store.mappers import get_chat, put_time, sure_time
 from bot.store.meta import MetaName
 from bot.store.sql import literal

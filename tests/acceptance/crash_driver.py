@@ -55,7 +55,7 @@ TRACED = {
         "store/schedules.py",
         "store/settlements.py",
         "store/unsent_alerts.py",
-        "store/database.py",
+        "store/engines/sqlite.py",
     )
 }
 

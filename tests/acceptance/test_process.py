@@ -22,7 +22,7 @@ from support import FeedServer, config_text, item, rss
 from bot.cli.main import main
 from bot.errors import StoreError
 from bot.service.control import socket_path
-from bot.store.sqlite import SqliteStore
+from bot.store.stores import SqliteStore
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.store import database
+from bot.store.engines import sqlite as engine
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "datasette.yaml"
 #: columns that hold a secret or a number of a person
@@ -18,7 +18,7 @@ SECRET = frozenset(
 
 @pytest.fixture(scope="module")
 def connection(tmp_path_factory: pytest.TempPathFactory) -> sqlite3.Connection:
-    connected: sqlite3.Connection = database.connect(tmp_path_factory.mktemp("d") / "a.db").conn
+    connected: sqlite3.Connection = engine.connect(tmp_path_factory.mktemp("d") / "a.db").conn
     return connected
 
 

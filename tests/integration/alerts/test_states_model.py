@@ -61,7 +61,7 @@ from bot.model.poll import FeedCommit, Lookup
 from bot.model.stories import Grouping, Placement, StoryIds
 from bot.query.index import Index
 from bot.service.subscriptions import LiveSubscriptions
-from bot.store.sqlite import SqliteStore
+from bot.store.stores import SqliteStore
 from bot.stories.assign import Merges
 
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)

@@ -51,7 +51,7 @@ from bot.model.poll import FeedCommit
 from bot.model.stories import Grouping, Merge, Report, StoredFeatures, StoryIds
 from bot.service.app import App
 from bot.store.schema import migrations
-from bot.store.sqlite import SqliteStore
+from bot.store.stores import SqliteStore
 from bot.stories.publishers import PublisherGroups
 
 MINUTE, SECOND, HOUR = timedelta(minutes=1), timedelta(seconds=1), timedelta(hours=1)

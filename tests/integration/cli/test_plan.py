@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from support import FeedServer, ManualClock, config_text, item, newsbell, poll, rss
 
 from bot.cli.main import main
-from bot.store.sqlite import ReadOnlyDatabase
+from bot.store.stores import ReadOnlyDatabase
 
 
 def plan(folder: Path, *arguments: str) -> Result:

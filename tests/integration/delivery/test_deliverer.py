@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 from botapi import BotApi, Slow, TooManyRequests
-from support import NOON, FeedServer, ManualClock, Recorder, item, newsbell, poll, rss, sqlite
+from support import (
+    NOON,
+    FeedServer,
+    ManualClock,
+    Recorder,
+    connection_of,
+    item,
+    newsbell,
+    poll,
+    rss,
+    sqlite,
+)
 from telegram_harness import (
     ANN,
     BOB,
@@ -319,9 +330,13 @@ async def steps(harness: TelegramHarness, look: Callable[[], Awaitable[object]])
         nonlocal taken
         taken += 1
 
-    await sqlite(harness.app)._writer.run("look", lambda db: db.conn.set_progress_handler(step, 1))
+    await sqlite(harness.app)._writer.run(
+        "look", lambda db: connection_of(db).set_progress_handler(step, 1)
+    )
     await look()
-    await sqlite(harness.app)._writer.run("look", lambda db: db.conn.set_progress_handler(None, 1))
+    await sqlite(harness.app)._writer.run(
+        "look", lambda db: connection_of(db).set_progress_handler(None, 1)
+    )
     return taken
 
 

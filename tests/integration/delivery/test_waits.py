@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from botapi import BotApi, TooManyRequests
-from sqlite_utils import Database
 from support import NOON, ManualClock, config_text, newsbell, sqlite
 from telegram_harness import ANN, ArticleSpec, OpenHarness, TelegramHarness, rule
 
@@ -23,6 +22,7 @@ from bot.model.delivery import (
     Wait,
     WaitCause,
 )
+from bot.store.engines.engine import Database
 from bot.store.mappers import put_time
 from bot.store.waiting import read_waits
 

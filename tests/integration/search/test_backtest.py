@@ -18,6 +18,7 @@ from bot.query.parser import parse
 from bot.search.backtest import backtest
 from bot.search.past_alerts import Terms
 from bot.store.archive import Archive
+from bot.store.stores import reader_of
 
 
 @pytest.fixture
@@ -162,7 +163,7 @@ def test_a_backtest_of_an_empty_database_is_empty(harness: ArchiveHarness) -> No
 
 def test_a_missing_database_is_an_error_that_says_so(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"There is no database at .*: run `newsbell run` first"):
-        backtest(parse("harbour"), Archive(tmp_path / "none.db"), NOON)
+        backtest(parse("harbour"), Archive(reader_of(tmp_path / "none.db")), NOON)
 
 
 def test_a_backtest_can_be_limited_to_feeds(harness: ArchiveHarness) -> None:

@@ -18,6 +18,7 @@ from bot.cli.main import main
 from bot.search.evidence_record import EvidenceDocument, altered_parts, evidence_record
 from bot.search.evidence_text import evidence_text
 from bot.store.archive import Archive
+from bot.store.stores import reader_of
 
 ROOT = Path(__file__).resolve().parents[3]
 MADE = datetime(2026, 3, 3, tzinfo=UTC)
@@ -43,7 +44,7 @@ async def archive(tmp_path: Path, server: FeedServer) -> Archive:
             server.put("/a", rss(item("1", title, at=clock.now()), old))
             await poll(app)
         assert terminal.titles()[:1] == ["Harbour opens"]
-    return Archive(tmp_path / "newsbell.db")
+    return Archive(reader_of(tmp_path / "newsbell.db"))
 
 
 async def test_it_is_complete_and_its_hashes_tell_a_change(archive: Archive) -> None:

@@ -17,7 +17,18 @@ from query_strategies import LANGUAGES, PAIRS, QUERIES, QUICK, WORDS, articles, 
 from sampling import examples
 from sqlite_utils import Database
 from structlog.typing import EventDict
-from support import NOON, FeedServer, ManualClock, Recorder, item, newsbell, poll, rss, sqlite
+from support import (
+    NOON,
+    FeedServer,
+    ManualClock,
+    Recorder,
+    connection_of,
+    item,
+    newsbell,
+    poll,
+    rss,
+    sqlite,
+)
 
 from bot.errors import StoreError
 from bot.model.entries import Article
@@ -467,7 +478,7 @@ async def test_a_broken_search_stops_neither_polls_nor_alerts(
     async with watching(tmp_path, server, clock, terminal) as harness:
         await harness.publish(rss(item("1", "Old", at=NOON - 3 * DAY)))
         await harness.app.jobs.fill_search()
-        await sqlite(harness.app)._writer.run("break", lambda db: harm(db.conn))
+        await sqlite(harness.app)._writer.run("break", lambda db: harm(connection_of(db)))
 
         assert await harness.publish(rss(item("2", "The harbour opens"))) == ["The harbour opens"]
         await harness.app.jobs.fill_search()
@@ -487,7 +498,7 @@ async def test_a_broken_search_is_logged(
     events: list[EventDict],
 ) -> None:
     async with watching(tmp_path, server, clock, terminal) as harness:
-        await sqlite(harness.app)._writer.run("break", lambda db: drop(db.conn))
+        await sqlite(harness.app)._writer.run("break", lambda db: drop(connection_of(db)))
         await harness.publish(rss(item("1", "Old", at=NOON - 3 * DAY)))
         await harness.app.jobs.fill_search()
 

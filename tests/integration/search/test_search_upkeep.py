@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 from archive_harness import DAY, HOUR, ArchiveHarness
-from sqlite_utils import Database
 from support import NOON, ManualClock, Recorder, newsbell
 
 from bot.model.entries import Article
-from bot.store import archive as archive_module
 from bot.store import search_index
 from bot.store.archive import Archive
+from bot.store.engines import sqlite as engine
+from bot.store.engines.engine import Database
+from bot.store.stores import reader_of
 
 PAGE = 4096
 
@@ -191,15 +192,16 @@ def steps_of_a_search(
     """How many entries a search of the last day looks at, and how many steps SQLite takes."""
     steps = 0
 
-    def count(_: Archive) -> bool:
+    def count(*_: Any) -> bool:
         nonlocal steps
         steps += 1
         return False
 
     with monkeypatch.context() as patch:
-        patch.setattr(archive_module, "_STEPS", 1)
+        patch.setattr(engine, "_STEPS", 1)
+        patch.setattr(engine.Reader, "_is_late", count)
         patch.setattr(Archive, "_is_late", count)
-        archive = Archive(harness.path, until=1.0)
+        archive = Archive(reader_of(harness.path), until=1.0)
         entries = list(archive.entries(query, NOON - DAY))
     return len(entries), steps
 

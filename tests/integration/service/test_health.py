@@ -32,7 +32,7 @@ from bot.model.delivery import Outage, ServiceFault
 from bot.service.app import App
 from bot.service.control import ask, ask_health, control, socket_path
 from bot.service.health import STANDS
-from bot.store.sqlite import SqliteStore
+from bot.store.stores import SqliteStore
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -22,7 +22,7 @@ from bot.model.feeds import DeclaredFeed
 from bot.service.app import App
 from bot.service.clock import SystemClock
 from bot.service.losses import most_lost
-from bot.store import database
+from bot.store.engines import sqlite as engine
 
 OLD = datetime.now(UTC) - timedelta(days=3)
 
@@ -466,7 +466,7 @@ async def test_a_file_saved_while_another_program_locks_the_database_is_taken_in
     events: list[EventDict],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(database, "_BUSY_SECONDS", 1)
+    monkeypatch.setattr(engine, "_BUSY_SECONDS", 1)
     async with running(tmp_path, written(server, "/a"), terminal) as made:
         lock = sqlite3.connect(tmp_path / "newsbell.db", isolation_level=None)
         lock.execute("begin immediate")

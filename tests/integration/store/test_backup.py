@@ -10,7 +10,7 @@ from support import NOON
 
 from bot.errors import StoreBusy, StoreError
 from bot.store.backup import back_up, remove_old, restore
-from bot.store.sqlite import ReadOnlyDatabase, SqliteStore
+from bot.store.stores import ReadOnlyDatabase, SqliteStore
 
 
 def words(database: Path) -> list[str]:

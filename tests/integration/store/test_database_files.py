@@ -27,11 +27,11 @@ from support import (
 from bot.errors import StoreBusy, StoreError
 from bot.model.delivery import DeliveryKind
 from bot.service.database_watch import CHECK
-from bot.store import database
 from bot.store.archive import Archive
 from bot.store.backup import back_up
+from bot.store.engines import sqlite as engine
 from bot.store.schema import migrations
-from bot.store.sqlite import ReadOnlyDatabase, SqliteStore
+from bot.store.stores import ReadOnlyDatabase, SqliteStore, reader_of
 
 HOUR = timedelta(hours=1)
 
@@ -105,7 +105,7 @@ def test_what_only_reads_says_of_an_older_database_to_start_newsbell_first(
         connection.row_factory = sqlite3.Row
         migrations.apply(Database(connection), stop_before="m005_feed_leases")
         connection.commit()
-    for read in (ReadOnlyDatabase(path).status, Archive(path).languages):
+    for read in (ReadOnlyDatabase(path).status, Archive(reader_of(path)).languages):
         with pytest.raises(StoreError, match=r"by an older newsbell: start this one once"):
             read()
     assert ReadOnlyDatabase(path).kept_config() is None
@@ -215,7 +215,7 @@ async def test_of_a_large_database_a_start_checks_what_it_cannot_do_without(
             statements.append(sql)
             return super().execute(sql, parameters)  # type: ignore[arg-type]  # of typeshed
 
-    monkeypatch.setattr(database, "CHECKED_AT_START", 10)
+    monkeypatch.setattr(engine, "CHECKED_AT_START", 10)
     connect = sqlite3.connect
     monkeypatch.setattr(
         sqlite3, "connect", lambda *args, **more: connect(*args, **more, factory=Connection)

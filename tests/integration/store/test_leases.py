@@ -26,7 +26,7 @@ from bot.model.feeds import FeedDue, FeedState
 from bot.model.poll import FeedCommit
 from bot.ports import Store
 from bot.service.app import App
-from bot.store.sqlite import SqliteStore
+from bot.store.stores import SqliteStore
 
 LEASE = timedelta(minutes=3)
 OLD = item("1", "Old harbour news", at=NOON - timedelta(days=3))

@@ -27,8 +27,8 @@ from support import (
 from bot.errors import StoreBusy, StoreError, StoreFull
 from bot.model.delivery import DeliveryKind
 from bot.service.clock import SystemClock
-from bot.store.database import read_only
-from bot.store.sqlite import ReadOnlyDatabase, SqliteStore
+from bot.store.engines.sqlite import read_only
+from bot.store.stores import ReadOnlyDatabase, SqliteStore
 
 DAY = timedelta(days=1)
 ROOT = Path(__file__).resolve().parents[3]
@@ -274,7 +274,7 @@ async def test_a_file_system_that_takes_no_more_bytes_is_reported_as_a_full_disk
 import asyncio, resource, sys
 from pathlib import Path
 from bot.errors import StoreFull
-from bot.store.sqlite import SqliteStore
+from bot.store.stores import SqliteStore
 
 async def main():
     async with SqliteStore(Path(sys.argv[1])) as store:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot import ports
-from bot.store.sqlite import ReadOnlyDatabase, SqliteStore
+from bot.store.stores import ReadOnlyDatabase, SqliteStore
 
 PARTS = {
     "files": ports.StoreFiles,

@@ -1,28 +1,28 @@
-"""Open the database, run work on its one thread, and turn SQLite's errors into ours.
+"""SQLite: open the file, run work on its one thread, and turn SQLite's errors into ours.
 
 Knows no table. SQLite 3.7.0 to 3.51.2 can corrupt a WAL database when two connections write and
 checkpoint at once, so there is exactly one that writes: a lock file keeps a second newsbell out,
 and everything runs on one thread. `synchronous=FULL`: what was kept survives a power cut.
 """
 
-import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
-from sqlite_utils import Database
+import sqlite_utils
 
-from bot.errors import StoreBusy, StoreError, StoreFull
+from bot.errors import StoreBusy, StoreError, StoreFull, StoreTimeout
 from bot.store import planner_statistics
+from bot.store.engines import engine
+from bot.store.engines.sqlite_search import Fts5Search
 from bot.store.schema import migrations
 
-T = TypeVar("T")
 _BUSY_SECONDS = 10
 _LOG_LIMIT = 16 * 1024 * 1024  # bytes of the write-ahead log that are kept on the disk
 _PRAGMAS = (
@@ -36,6 +36,7 @@ _PRAGMAS = (
 )
 _NO_TEXT = "Could not decode to UTF-8"  # what SQLite's module says of a damaged text
 _DAMAGED = "Restore a backup, or move the file away to start anew."
+_STEPS = 10_000  # of SQLite's machine between two looks at the clock
 _PRIVATE = 0o600  # addresses of feeds may hold tokens
 CHECKED_AT_START = 64 * 1024 * 1024  #: bytes of a database up to which all of it is checked
 # Of a larger one, these are checked at the start: without them nothing can be decided.
@@ -72,6 +73,29 @@ def wrapped(doing: str, remedy: str = "newsbell goes on by itself") -> Iterator[
         ) from error
 
 
+class Database(sqlite_utils.Database):
+    """A connection; implements `engine.Database`."""
+
+    search = Fts5Search()
+
+    def executemany(self, statement: str, rows: Iterable[engine.Values]) -> int:
+        """Run a statement once for each of `rows`; return how many rows it changed."""
+        return int(self.conn.executemany(statement, rows).rowcount)
+
+    def stream(self, statement: str, values: engine.Values = ()) -> Iterator[Any]:
+        """Yield the rows of a statement without holding all of them."""
+        return iter(self.conn.execute(statement, values))
+
+    def defer_foreign_keys(self) -> None:
+        """Check references at the end of this transaction, not with each statement."""
+        self.execute("pragma defer_foreign_keys = on")
+
+    def database_bytes(self) -> int:
+        """Return how large all of the database is."""
+        pages = self.execute("pragma page_count").fetchone()[0]
+        return int(pages * self.execute("pragma page_size").fetchone()[0])
+
+
 @contextmanager
 def read_only(path: Path, *, any_version: bool = False) -> Iterator[sqlite3.Connection]:
     """Open a database that another process may be writing, without writing or checkpointing.
@@ -90,6 +114,31 @@ def read_only(path: Path, *, any_version: bool = False) -> Iterator[sqlite3.Conn
         if not any_version:
             _check_version(connection, path)
         yield connection
+
+
+class Reader:
+    """Reads a database; implements `engine.Reader`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @contextmanager
+    def open(
+        self, *, any_version: bool = False, until: float | None = None
+    ) -> Iterator[engine.Database]:
+        """Open it for reading, as `engine.Reader.open` says."""
+        with read_only(self._path, any_version=any_version) as connection:
+            if until is not None:
+                connection.set_progress_handler(lambda: self._is_late(until), _STEPS)
+            try:
+                yield Database(connection, execute_plugins=False)
+            except sqlite3.OperationalError as error:
+                if until is not None and self._is_late(until):
+                    raise StoreTimeout("The search took longer than it may.") from error
+                raise
+
+    def _is_late(self, until: float) -> bool:
+        return time.monotonic() > until
 
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:
@@ -269,51 +318,36 @@ def _damage(result: Any) -> str:
     return "" if text == "ok" else " ".join(text.removeprefix("*** in database main ***").split())
 
 
-class Writer:
+class Writer(engine.Writer):
     """Runs work on the database's one thread, in the order it was asked for."""
 
     def __init__(self, path: Path) -> None:
+        super().__init__()
         self._path = path
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._database: Database | None = None
         self._file: tuple[int, int] | None = None  # of the database that is open
 
-    async def open(self) -> None:
-        """Open and migrate; raises StoreError."""
+    def errors(
+        self, doing: str, remedy: str = "newsbell goes on by itself"
+    ) -> AbstractContextManager[None]:
+        """Chain SQLite's errors to StoreError."""
+        return wrapped(doing, remedy)
 
-        def work() -> None:
-            with wrapped("be opened", "then start newsbell again"):
-                self._database = connect(self._path)
-                self._file = _identity(self._path)
+    def connect(self) -> None:
+        """Open and migrate."""
+        self._database = connect(self._path)
+        self._file = _identity(self._path)
 
-        await asyncio.get_running_loop().run_in_executor(self._thread, work)
+    def connection(self) -> Database | None:
+        """Return the connection; None where it is not open."""
+        return self._database
 
-    async def run(self, doing: str, work: Callable[[Database], T]) -> T:
-        """Run `work` in one transaction; cancellation does not interrupt it.
-
-        Raises StoreError, after which nothing of the transaction was kept.
-        """
-        database = self._database
-        if database is None:
-            raise StoreError(f"The database could not {doing}: it is not open.")
-
-        def transaction() -> T:
-            with wrapped(doing), database.atomic():
-                return work(database)
-
-        return await asyncio.shield(
-            asyncio.get_running_loop().run_in_executor(self._thread, transaction)
-        )
-
-    async def fetch(
-        self, doing: str, statement: str, values: Sequence[Any] | dict[str, Any] = ()
-    ) -> list[Any]:
-        """Return all rows of one statement. Raises StoreError."""
-
-        def work(db: Database) -> list[Any]:
-            return db.execute(statement, values).fetchall()
-
-        return await self.run(doing, work)
+    def disconnect(self) -> None:
+        """Checkpoint and close."""
+        if self._database is not None:
+            with suppress(sqlite3.Error):  # on a full disk the checkpoint fails
+                self._database.conn.close()
+            self._database = None
 
     def is_there(self) -> bool:
         """Whether the file that is open is still the one at its path."""
@@ -333,19 +367,7 @@ class Writer:
                 finally:
                     connection.execute(f"pragma busy_timeout = {_BUSY_SECONDS * 1000}")
 
-        await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
-    async def close(self) -> None:
-        """Finish what was asked for, checkpoint and close."""
-
-        def work() -> None:
-            if self._database is not None:
-                with suppress(sqlite3.Error):  # on a full disk the checkpoint fails
-                    self._database.conn.close()
-                self._database = None
-
-        await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        self._thread.shutdown()
+        await self.on_thread(work)
 
 
 class DatabaseFiles:

@@ -1,0 +1,361 @@
+"""PostgreSQL: the connection that writes and leads, readers, and the server's errors as ours.
+
+Knows no table but that of migrations. One newsbell writes: the connection that writes holds an
+advisory lock, and what it cannot keep it does not write, since both end together.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from itertools import islice
+from typing import Any
+
+import psycopg
+from psycopg import errors
+from psycopg.adapt import AdaptersMap, Buffer, Loader
+from psycopg.types.numeric import Int8Dumper
+from psycopg.types.string import StrDumperUnknown, TextLoader
+
+from bot.errors import StoreBusy, StoreError, StoreFull, StoreTimeout
+from bot.model.database_address import PostgresAddress
+from bot.store.engines import dialect, engine, postgres_schema
+from bot.store.engines.postgres_search import TsvectorSearch
+
+OLDEST = 14  #: the first version of the server that will do
+_LOCK = 0x6E657773  # the advisory lock of whoever writes
+_CONNECT_SECONDS = 10
+_ROWS = 500  # of an answer that is streamed, in memory at once
+_BATCH = 1000  # rows of one round of `executemany`
+# A server or network that hangs is noticed within half a minute.
+_KEEPALIVE: dict[str, Any] = {
+    "connect_timeout": _CONNECT_SECONDS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    "application_name": "newsbell",
+}
+_GOES_ON = "newsbell goes on by itself when it is there again"
+
+
+class Row:
+    """A row, read by the name of a column or by position, as one of SQLite is."""
+
+    __slots__ = ("_columns", "_values")
+
+    def __init__(self, columns: Mapping[str, int], values: tuple[Any, ...]) -> None:
+        self._columns, self._values = columns, values
+
+    def __getitem__(self, key: str | int | slice) -> Any:
+        if isinstance(key, str):
+            try:
+                return self._values[self._columns[key]]
+            except KeyError:
+                raise IndexError(f"No item with the key {key}") from None
+        return self._values[key]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Row) and self._values == other._values
+
+    def __hash__(self) -> int:
+        return hash(self._values)
+
+    def keys(self) -> list[str]:
+        """Return the names of the columns."""
+        return list(self._columns)
+
+
+class _RowMaker:
+    def __init__(self, cursor: psycopg.Cursor[Any]) -> None:
+        description = cursor.description or ()
+        self._columns = {column.name: number for number, column in enumerate(description)}
+
+    def __call__(self, values: Iterable[Any]) -> Row:
+        return Row(self._columns, tuple(values))
+
+
+class _Text(StrDumperUnknown):
+    """PostgreSQL has no text with a zero byte; where a stranger sent one, it is left out."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        return super().dump(obj.replace("\x00", "") if "\x00" in obj else obj)
+
+
+class _Number(Int8Dumper):
+    """Truth is a number in our columns."""
+
+    def dump(self, obj: Any) -> Buffer | None:
+        return super().dump(int(obj))
+
+
+class _Numeric(Loader):
+    """Sums and averages are numbers of Python, as SQLite gives them."""
+
+    def load(self, data: Buffer) -> int | float:
+        text = bytes(data).decode()
+        return float(text) if "." in text or "N" in text else int(text)
+
+
+def _adapters() -> AdaptersMap:
+    adapters = AdaptersMap(psycopg.adapters)
+    adapters.register_dumper(str, _Text)
+    adapters.register_dumper(int, _Number)
+    adapters.register_dumper(bool, _Number)
+    adapters.register_loader("numeric", _Numeric)
+    for name in ("json", "jsonb"):
+        adapters.register_loader(name, TextLoader)
+    return adapters
+
+
+class Database:
+    """A connection; implements `engine.Database`."""
+
+    search = TsvectorSearch()
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self.conn = connection
+
+    def execute(self, statement: str, values: engine.Values = ()) -> engine.Rows:
+        """Run a statement."""
+        cursor = self.conn.cursor()
+        if dialect.is_definition(statement):
+            cursor.execute(dialect.definition(statement).encode())
+        else:
+            cursor.execute(dialect.statement(statement).encode(), values)
+        return cursor
+
+    def executemany(self, statement: str, rows: Iterable[engine.Values]) -> int:
+        """Run a statement once for each of `rows`; return how many rows it changed."""
+        text, count, following = dialect.statement(statement).encode(), 0, iter(rows)
+        while batch := list(islice(following, _BATCH)):
+            cursor = self.conn.cursor()
+            cursor.executemany(text, batch)
+            count += cursor.rowcount
+        return count
+
+    def stream(self, statement: str, values: engine.Values = ()) -> Iterator[Any]:
+        """Yield the rows of a statement without holding all of them."""
+        with self.conn.transaction(), self.conn.cursor("streamed") as cursor:
+            cursor.itersize = _ROWS
+            cursor.execute(dialect.statement(statement).encode(), values)
+            yield from cursor
+
+    def atomic(self) -> AbstractContextManager[Any]:
+        """Keep all of what is done within, or nothing of it. May be nested."""
+        return self.conn.transaction()
+
+    def defer_foreign_keys(self) -> None:
+        """Check references at the end of this transaction, not with each statement."""
+        self.conn.execute("set constraints all deferred")
+
+    def database_bytes(self) -> int:
+        """Return how large all of the database is."""
+        row = self.execute("select pg_database_size(current_database()) as size").fetchone()
+        return int(row["size"])
+
+
+@contextmanager
+def wrapped(doing: str, remedy: str = "newsbell goes on by itself") -> Iterator[None]:
+    """Chain the server's errors to StoreError; `doing` says what failed."""
+    try:
+        yield
+    except (errors.DiskFull, errors.OutOfMemory, errors.IoError) as error:
+        raise StoreFull(
+            f"The database could not {doing}: the server's disk or memory is full or failing "
+            f"({_said(error)}). Make space there; {remedy}."
+        ) from error
+    except (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure) as error:
+        raise StoreBusy(f"The database could not {doing}: another program holds it.") from error
+    except errors.InsufficientPrivilege as error:
+        raise StoreError(
+            f"The database could not {doing}: its user may not ({_said(error)}). "
+            "Give this user a database of its own, or rights to create tables in its schema."
+        ) from error
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise StoreError(
+            f"The database could not {doing}: the server cannot be reached, or ended the "
+            f"connection ({_said(error)}); {_GOES_ON}."
+        ) from error
+    except psycopg.Error as error:
+        raise StoreError(f"The database could not {doing}: {_said(error)}.") from error
+
+
+def _said(error: psycopg.Error) -> str:
+    """What the server said, in one line, without a password: a URL is never in it."""
+    return " ".join((error.diag.message_primary or str(error)).split()).rstrip(".")
+
+
+def connected(address: PostgresAddress, **options: Any) -> psycopg.Connection[Any]:
+    """Return a connection in autocommit mode. Raises StoreError with what to do."""
+    try:
+        connection = psycopg.connect(
+            address.conninfo,
+            autocommit=True,
+            row_factory=_RowMaker,
+            context=_Context(),
+            **{**_KEEPALIVE, **options},
+        )
+    except psycopg.Error as error:
+        raise StoreError(_not_connected(address, error)) from error
+    version = connection.info.server_version // 10_000
+    if version < OLDEST:
+        connection.close()
+        raise StoreError(
+            f"The database {address} is on PostgreSQL {version}: newsbell needs {OLDEST} or later."
+        )
+    return connection
+
+
+class _Context:
+    """How values pass between Python and the server (`psycopg.abc.AdaptContext`)."""
+
+    adapters = _adapters()
+    connection = None
+
+
+def _not_connected(address: PostgresAddress, error: psycopg.Error) -> str:
+    """Why there is no connection, and what to do."""
+    said = _said(error)
+    low = said.lower()
+    remedies = {
+        "password authentication failed": "Check user and password in settings.database.",
+        "no password supplied": "Give a password: settings.database, or a file by `file:`.",
+        "does not exist": "Create the database and its user, or change settings.database.",
+        "no pg_hba.conf entry": "Let this machine in by the server's pg_hba.conf.",
+        "certificate": "Check sslmode and sslrootcert in settings.database.",
+        "ssl": "Check sslmode in settings.database.",
+        "too many": "Raise max_connections of the server, or end what uses it.",
+    }
+    remedy = next((text for words, text in remedies.items() if words in low), "")
+    return (
+        f"The database {address} cannot be opened: {said}. "
+        f"{remedy or 'Check that the server runs, and settings.database.'}"
+    )
+
+
+def check_tables(db: engine.Database, address: PostgresAddress) -> None:
+    """Refuse a database of another version. Raises StoreError."""
+    ran, known = postgres_schema.applied(db), frozenset(postgres_schema.known())
+    if newer := ran - known:
+        raise StoreError(_newer(address, min(newer)))
+    if not ran:
+        raise StoreError(
+            f"There are no tables in {address} yet: run `newsbell run` first, or `newsbell move`."
+        )
+    if known - ran:
+        raise StoreError(
+            f"The database {address} was written by an older newsbell: start this one once "
+            "(`newsbell run`), which brings it up to date."
+        )
+
+
+def _newer(address: PostgresAddress, migration: str) -> str:
+    return (
+        f"The database {address} was written by a newer newsbell ({migration}): "
+        "update this one, or restore a backup from before."
+    )
+
+
+class Reader:
+    """Reads a database; implements `engine.Reader`."""
+
+    def __init__(self, address: PostgresAddress) -> None:
+        self._address = address
+
+    @contextmanager
+    def open(
+        self, *, any_version: bool = False, until: float | None = None
+    ) -> Iterator[engine.Database]:
+        """Open it for reading, as `engine.Reader.open` says."""
+        options = "-c default_transaction_read_only=on"
+        if until is not None:
+            left = max(1, round((until - time.monotonic()) * 1000))
+            options += f" -c statement_timeout={left}"
+        try:
+            with wrapped("be read"), connected(self._address, options=options) as connection:
+                database = Database(connection)
+                if not any_version:
+                    check_tables(database, self._address)
+                yield database
+        except StoreError as error:
+            if isinstance(error.__cause__, errors.QueryCanceled) and until is not None:
+                raise StoreTimeout("The search took longer than it may.") from error
+            raise
+
+
+class Writer(engine.Writer):
+    """Runs work on the one thread and connection that write; it holds the lock."""
+
+    def __init__(self, address: PostgresAddress) -> None:
+        super().__init__()
+        self._address = address
+        self._database: Database | None = None
+        self._is_open = False
+
+    def errors(
+        self, doing: str, remedy: str = "newsbell goes on by itself"
+    ) -> AbstractContextManager[None]:
+        """Chain the server's errors to StoreError."""
+        return wrapped(doing, remedy)
+
+    def connect(self) -> None:
+        """Connect, take the lock, and bring the tables up to date.
+
+        Raises StoreBusy where another newsbell has the lock, StoreError for other reasons.
+        """
+        connection = connected(self._address)
+        try:
+            self._database = self._prepared(Database(connection))
+        except BaseException:
+            connection.close()
+            raise
+        self._is_open = True
+
+    def _prepared(self, database: Database) -> Database:
+        row = database.execute("select pg_try_advisory_lock(?) as mine", [_LOCK]).fetchone()
+        if not row["mine"]:
+            raise StoreBusy(f"Another newsbell is using {self._address}; stop it first.")
+        newer = postgres_schema.applied(database) - frozenset(postgres_schema.known())
+        if newer:
+            raise StoreError(_newer(self._address, min(newer)))
+        with database.atomic():
+            postgres_schema.migrate(database)
+        return database
+
+    def connection(self) -> Database | None:
+        """Return the connection, made anew where the server ended it."""
+        if self._is_open and (self._database is None or self._database.conn.closed):
+            self._database = None
+            self.connect()
+        return self._database
+
+    def disconnect(self) -> None:
+        """Close, which releases the lock."""
+        self._is_open = False
+        if self._database is not None:
+            with suppress(psycopg.Error):
+                self._database.conn.close()
+            self._database = None
+
+
+class NoFiles:
+    """The server's files are its own; implements `ports.StoreFiles`."""
+
+    def missing(self) -> None:
+        """Return nothing: there is no file of ours that could be missing."""
+
+    async def checkpoint(self) -> None:
+        """Do nothing: the server writes its log by itself."""
+
+    def find_damage(self) -> str:
+        """Return nothing: checks of the server's files are its operator's (`pg_amcheck`)."""
+        return ""
+
+    def stop_check(self) -> None:
+        """Do nothing: no check is under way."""
