@@ -89,7 +89,8 @@ class Poller:
         self._more_due = False  # the last look found feeds: there may be more
         self._look_at = 0.0  # by the loop's clock
         self._group: asyncio.TaskGroup | None = None
-        self._next_start: asyncio.TimerHandle | None = None
+        self._next_start: asyncio.Handle | None = None
+        self._starts_at = 0.0  # of it, by the loop's clock: uvloop's handles do not all tell
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self.steps = 0  #: batches committed and pauses taken, for the watchdog
@@ -206,12 +207,11 @@ class Poller:
         for feed in self.turns.start(loop.time()):
             group.create_task(self._poll(feed))
         seconds = self.turns.next_change(loop.time())
-        timer, at = self._next_start, loop.time() + (seconds or 0.0)
-        if seconds is None or (
-            timer and not timer.cancelled() and loop.time() < timer.when() <= at
-        ):
+        at = loop.time() + (seconds or 0.0)
+        if seconds is None or (self._next_start and loop.time() < self._starts_at <= at):
             return
         self._cancel_timer()
+        self._starts_at = at
         self._next_start = loop.call_at(at, self._start_polls)
 
     def _cancel_timer(self) -> None:
