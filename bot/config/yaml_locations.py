@@ -7,23 +7,39 @@ import json
 import os
 import re
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
 import yaml
+from yaml.composer import Composer
 
 from bot.config.yaml_slips import slip
 from bot.errors import ConfigError, Mistake
 
-SIZE = 1024 * 1024
-NODES = 100_000  #: values of a file, aliases counted each time they are used
+SIZE = 4 * 1024 * 1024
+NODES = 200_000  #: values of a file, aliases counted each time they are used
 DEPTH = 20  #: lists and keys within each other
 LEFT_OUT = "(left out: secret)"  #: stands for a secret value in a text that is kept
 COMMENT = re.compile(r"(?<!\S)#[^\n]*")  #: where no scalar is
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-
+_TEXT = "tag:yaml.org,2002:str"
 _CUT_OFF = re.compile(r"[ \t]+(#\w[^\n]*)")
 
 Path = tuple[str | int, ...]
+
+_LibyamlLoader: Any = None
+if yaml.__with_libyaml__:
+
+    class _LibyamlLoader(Composer, yaml.CSafeLoader):  # type: ignore[no-redef]
+        """Parses in C, and makes the nodes in Python.
+
+        C would end the process where a document nests too deeply; the recursion of Python has a
+        limit.
+        """
+
+        def __init__(self, stream: str) -> None:
+            yaml.CSafeLoader.__init__(self, stream)
+            Composer.__init__(self)
 
 
 def path_text(path: Path) -> str:
@@ -37,6 +53,17 @@ def path_text(path: Path) -> str:
 def _pattern(path: Path) -> tuple[str, ...]:
     """Return a path with `*` for each list index."""
     return tuple("*" if isinstance(part, int) else part for part in path)
+
+
+def _composed(text: str) -> yaml.Node | None:
+    """Return the node of a document; None for an empty one. Raises YAMLError and RecursionError.
+
+    libyaml reads five times as fast as PyYAML's own parser, whose messages people know how to mend.
+    """
+    if _LibyamlLoader is not None:
+        with suppress(yaml.YAMLError):
+            return yaml.compose(text, Loader=_LibyamlLoader)
+    return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 class YamlLocations:
@@ -58,7 +85,12 @@ class YamlLocations:
         """
         self.file = file
         self._renamed = renamed or {}
-        self._secret = secret
+        self._old_keys = {pattern[-1] for pattern in self._renamed}
+        #: patterns by their first key and their length
+        self._secret: dict[tuple[str | int, int], list[tuple[str, ...]]] = {}
+        for pattern in secret:
+            self._secret.setdefault((pattern[0], len(pattern)), []).append(pattern)
+        self._constructor = yaml.SafeLoader("")
         self._literals: set[Path] = set()
         self._spans: dict[tuple[int, int], bool] = {}  #: of scalars; whether they are secret
         self._text = text
@@ -74,7 +106,7 @@ class YamlLocations:
                 file, (Mistake(1, 1, "(the file)", f"is larger than {SIZE // 1024} KiB"),)
             )
         try:
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            node = _composed(text)
         except yaml.YAMLError as error:
             found = slip(error, text)
             mistake = Mistake(found.line, found.column, "(the file)", found.message)
@@ -121,10 +153,13 @@ class YamlLocations:
         return path in self._literals
 
     def _is_secret(self, path: Path) -> bool:
+        patterns = self._secret.get((path[0], len(path))) if path else None
+        if not patterns:
+            return False
+        parts = _pattern(path)
         return any(
-            len(pattern) == len(path)
-            and all(key in ("*", part) for key, part in zip(pattern, _pattern(path), strict=True))
-            for pattern in self._secret
+            all(key in ("*", part) for key, part in zip(pattern, parts, strict=True))
+            for pattern in patterns
         )
 
     def mistake(self, path: Path, message: str) -> None:
@@ -161,7 +196,7 @@ class YamlLocations:
         for key_node, value_node in node.value:
             key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "(not a name)"
             line, column = key_node.start_mark.line + 1, key_node.start_mark.column + 1
-            new_name = self._renamed.get(_pattern((*path, key)))
+            new_name = self._renamed.get(_pattern((*path, key))) if key in self._old_keys else None
             if new_name:
                 outdated = path_text((*path, key))
                 self.outdated.append(Mistake(line, column, outdated, f"is now called {new_name}"))
@@ -193,7 +228,7 @@ class YamlLocations:
         if secret:
             self._literals.add(path)
         self._note(node, secret=secret)
-        if getattr(node, "style", None) is None and (
+        if not getattr(node, "style", None) and (  # libyaml has an empty one for plain text
             cut := _CUT_OFF.match(self._text, node.end_mark.index)
         ):
             self.cut_off[path] = cut.group(1)
@@ -202,13 +237,12 @@ class YamlLocations:
                 path, f"begins with {node.tag}, a tag of YAML: put quotes around the value"
             )
             return node.tag[1:] or "x"
-        loader = yaml.SafeLoader("")
+        if node.tag == _TEXT:
+            return self._expanded(str(node.value), path)
         try:
-            value = loader.construct_object(node)
+            value = self._constructor.construct_object(node)
         except (yaml.YAMLError, ValueError):
             value = str(node.value)
-        finally:
-            loader.dispose()
         return self._expanded(value, path) if isinstance(value, str) else value
 
     def _expanded(self, text: str, path: Path) -> str:
@@ -220,7 +254,7 @@ class YamlLocations:
                 return ""
             return value
 
-        return _VARIABLE.sub(value_of, text)
+        return _VARIABLE.sub(value_of, text) if "${" in text else text
 
 
 def environment() -> Mapping[str, str]:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 SITE = "https://t.me"  #: where Telegram shows channels to everyone
 EXAMPLE = "@example_news"  #: a channel in what people read
 _HOSTS = frozenset({"t.me", "www.t.me", "telegram.me", "www.telegram.me", "telegram.dog"})
+_MAY_BE = re.compile(r"(?i)t\.me|telegram\.|[\t\r\n]")  # of blanks, addresses are rid
 _NAME = re.compile(r"[a-z][a-z0-9_]{3,31}")
 _POST = re.compile(r"/(?:s/)?([A-Za-z][A-Za-z0-9_]{3,31})/([0-9]{1,12})/?")
 #: first parts of paths of t.me that are no names
@@ -99,7 +100,7 @@ def publisher_of(url: str, host: str) -> str:
 
 def _telegram_parts(text: str) -> list[str]:
     """The parts of the path of an address at Telegram's site; empty for any other."""
-    if len(text) > 300 or not text or text.startswith("@"):
+    if len(text) > 300 or not text or text.startswith("@") or not _MAY_BE.search(text):
         return []
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")

@@ -676,3 +676,17 @@ def test_a_web_page_that_others_can_read_along_is_warned_of(
     path.write_text(f"settings: {{web: {web}}}\nfeeds: []\n", encoding="utf-8")
     warnings = [warning.message for warning in load(path, {}).warnings]
     assert any("without TLS" in text for text in warnings) is warned
+
+
+def test_ten_thousand_feeds_with_names_publishers_and_tags_are_one_file(tmp_path: Path) -> None:
+    lines = (
+        f'  - {{url: "https://feed{number}.example/rss.xml", name: Feed {number} of Selva, '
+        f"publisher: Selva Publishing House {number % 3000}, tags: [world, region{number % 40}]}}"
+        for number in range(10_000)
+    )
+    path = tmp_path / "feeds.yaml"
+    path.write_text("feeds:\n" + "\n".join(lines), encoding="utf-8")
+    config = load(path, {})
+    assert len(config.declared.feeds) == 10_000
+    last = config.declared.feeds[-1].url
+    assert (config.places[last].line, config.places[last].column) == (10_001, 11)
