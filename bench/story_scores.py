@@ -26,7 +26,7 @@ from bench.chat_scores import ChatScores, Seen
 from bench.command_line import DATA, parse, write_record
 from bot.model.stories import Grouping, Report
 from bot.stories.assign import Merges
-from bot.stories.features import extract_features
+from bot.stories.features import Features, extract_features
 from bot.stories.postings import Member
 from bot.stories.similarity import DocumentFrequencies, Similarity
 from bot.stories.window import SPAN, Window
@@ -275,10 +275,12 @@ def _similarities(pairs: Iterable[Pair]) -> list[tuple[float, bool]]:
         for entry in (first, second):
             if (entry.language, entry.terms) not in counted:
                 counted[entry.language, entry.terms] = frequencies.add(entry)
-    members = (
-        [Member(entry, counted[entry.language, entry.terms].terms) for entry in (first, second)]
-        for first, second, _ in extracted
-    )
+
+    def member_of(entry: Features) -> Member:
+        terms = counted[entry.language, entry.terms].terms
+        return Member(entry, terms, max(entry.tf_weights, default=0.0))
+
+    members = ([member_of(entry) for entry in (first, second)] for first, second, _ in extracted)
     scored = (
         (Similarity.of(first, frequencies).to(second), same)
         for (first, second), (_, _, same) in zip(members, extracted, strict=True)

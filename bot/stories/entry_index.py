@@ -23,6 +23,7 @@ MIN_OVERLAP = 0.08  #: least sum of the squared weights of the terms that a cand
 MIN_SERIES_HOURS = 18.0  #: least time between two headlines of a recurring series
 MIN_AGAIN_HOURS = 0.25  #: least time between two posts of the same words that mean two occurrences
 
+_WITHIN_REACH = MIN_OVERLAP * (1 - 1e-9)  # less, by more than floating point may be off
 _INDEXED_KINDS = frozenset({Kind.NEWS, Kind.COMMENTARY})
 _Key = TypeVar("_Key", bound=Hashable)
 _by_weight = itemgetter(1)
@@ -195,20 +196,31 @@ class EntryIndex:
 
     def candidates(self, similarity: Similarity) -> list[Member]:
         """Return the entries that share the terms of most weight, as far as the budget reaches."""
-        overlaps: dict[Member, float] = {}
-        overlap_of = overlaps.get
-        budget = POSTINGS_BUDGET
+        postings: list[tuple[float, list[Member]]] = []
+        budget, left = POSTINGS_BUDGET, 0.0
         for term, weight in sorted(similarity.vector.items(), key=_by_weight, reverse=True):
             if members := self._by_term.latest(term.name, MAX_POSTINGS):
-                square = weight * weight
-                if overlaps:
-                    for member in members:
-                        overlaps[member] = square + overlap_of(member, 0.0)
-                else:
-                    overlaps.update(dict.fromkeys(members, square))
+                postings.append((weight * weight, members))
+                left += weight * weight
                 budget -= len(members)
                 if budget <= 0:
                     break
+        overlaps: dict[Member, float] = {}
+        overlap_of = overlaps.get
+        postings.reverse()
+        while postings and left >= _WITHIN_REACH:
+            square, members = postings.pop()
+            left -= square
+            if overlaps:
+                for member in members:
+                    overlaps[member] = square + overlap_of(member, 0.0)
+            else:
+                overlaps.update(dict.fromkeys(members, square))
+        # The terms that are left are too light for an entry that has none of the others, and they
+        # are those that most entries have.
+        for square, members in reversed(postings):
+            for member in filter(overlaps.__contains__, members):
+                overlaps[member] += square
         ranking = [member for member, overlap in overlaps.items() if overlap >= MIN_OVERLAP]
         ranking.sort(key=overlaps.__getitem__, reverse=True)
         return ranking[:MAX_CANDIDATES]

@@ -31,6 +31,7 @@ class Member:
 
     features: Features
     terms: tuple[Term, ...]  #: those of `features`, in the same order
+    largest_weight: float  #: of the `tf_weights` of `features`
     story_ids: StoryIds = _NONE
     gone: bool = False  #: it has left the window
 
@@ -47,11 +48,13 @@ class Postings:
     def add(self, keys: Iterable[str], member: Member) -> None:
         """Add a member that came after all others."""
         postings = self._members
+        members_of = postings.get
         for key in keys:
-            if key in postings:
-                postings[key].append(member)
-            else:
+            members = members_of(key)
+            if members is None:
                 postings[key] = [member]
+            else:
+                members.append(member)
 
     @property
     def by_key(self) -> dict[str, list[Member]]:

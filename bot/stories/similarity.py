@@ -93,7 +93,8 @@ class DocumentFrequencies:
 
     def add(self, entry: Features) -> Member:
         """Count the terms of an entry; return it with them."""
-        return Member(entry, self.of(entry.language).add(entry.terms))
+        terms = self.of(entry.language).add(entry.terms)
+        return Member(entry, terms, max(entry.tf_weights, default=0.0))
 
     @property
     def terms(self) -> list[dict[str, Term]]:
@@ -195,13 +196,13 @@ class Similarity:
             ):
                 storylines.add(storyline)
                 continue
-            tf_weights, terms = other.tf_weights, member.terms
-            product = sum(map(product_of, intersection(terms))) * max(tf_weights, default=0.0)
-            title = other.title_length
+            terms = member.terms
+            product = sum(map(product_of, intersection(terms))) * member.largest_weight
+            headline = terms[: other.title_length]
             length = hypot(
                 *[
                     tf * (total - term.log_count)
-                    for tf, term in zip(tf_weights[:title], terms[:title], strict=True)
+                    for tf, term in zip(other.tf_weights, headline, strict=False)
                 ]
             )
             if self._factor(other, product) >= least * length:
