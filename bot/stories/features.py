@@ -140,7 +140,12 @@ def extract_features(report: Report) -> Features:
         headline=headline,
         kind=kind_of(report.title),
         terms=tuple(counts),
-        tf_weights=tuple(map(tf_weight, counts.values())),
+        tf_weights=tuple(
+            [
+                _TF_WEIGHTS[count - 1] if count <= MAX_COUNT else _TF_WEIGHTS[-1]
+                for count in counts.values()
+            ]
+        ),
         title_length=title_length,
         headline_only=headline_only,
         names=names,

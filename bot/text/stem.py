@@ -84,8 +84,8 @@ def _ukrainian() -> Any:
     return MorphAnalyzer(lang="uk")
 
 
-def _script(word: str) -> str:
-    first = ord(word[0]) if word else 0
+def _script(initial: str) -> str:
+    first = ord(initial) if initial else 0
     for low, high, script in _RANGES:
         if low <= first <= high:
             return script
@@ -94,12 +94,13 @@ def _script(word: str) -> str:
 
 def _stemmer_language(word: str, language: str) -> str:
     """The language by whose rules a word is stemmed; empty for none."""
-    return _language_in(_script(word), language)
+    return _language_of(word[:1], language)
 
 
-@lru_cache(1 << 10)
-def _language_in(script: str, language: str) -> str:
-    """The language by whose rules words of a script are stemmed in texts of a language."""
+@lru_cache(1 << 12)
+def _language_of(initial: str, language: str) -> str:
+    """The same, by the first letter: it tells the script, and few letters begin most words."""
+    script = _script(initial)
     if not script:
         return ""
     if (language in SNOWBALL or language in OTHERS) and script in {
