@@ -47,6 +47,10 @@ _PLAIN_LINK = re.compile(
     r"https?://(?P<host>(?:[a-z0-9-]+\.)+[a-z]{2,})(?P<path>(?:/[A-Za-z0-9._~-]+)*/?)"
     r"(?P<query>\?[A-Za-z0-9._~&=%+:/-]+)?"
 )
+# Host and port of an address as most are: no user, no final dot, no port that goes without saying.
+_PLAIN_HOST = re.compile(
+    r"https?://((?:[a-z0-9_-]+\.)*[a-z0-9_-]+(?::(?!(?:80|443)(?![0-9]))[0-9]+)?)(?:[/?#]|\Z)"
+)
 
 
 @lru_cache(maxsize=256)
@@ -211,6 +215,8 @@ def _is_date(digits: str) -> bool:
 
 def host_and_port(url: str) -> str:
     """Return host and port: requests to it are made in turn, and wait for its Retry-After."""
+    if plain := _PLAIN_HOST.match(url):
+        return plain[1]
     parts = urlsplit(url)
     usual = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
     host = parts.netloc.rpartition("@")[2].lower().removesuffix(usual)

@@ -84,6 +84,24 @@ def test_links_are_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {link: [way(link) for way in ways] for link in links} == quick
 
 
+def address(random: Random) -> str:
+    parts = (
+        ("https://", "http://", "HTTP://", "//", " http://"),
+        ("wire.example", "Wire.example", "wire", "wire.example.", "10.0.0.1", "[::1]", "a@b.c", ""),
+        ("", "", ":80", ":443", ":8080", ":4430", ":080", ":", ".:81", "\t", "\\a"),
+        ("", "/", "/feed", "?a=1", "#top", "/a:80", "@b.example/"),
+    )
+    return "".join(random.choice(some) for some in parts)
+
+
+def test_host_and_port_are_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = Random(SEED)
+    hosts = {text: url.host_and_port(text) for text in {address(random) for _ in range(1500)}}
+    assert any(map(url._PLAIN_HOST.match, hosts))
+    monkeypatch.setattr(url, "_PLAIN_HOST", re.compile("(?!)"))
+    assert {text: url.host_and_port(text) for text in hosts} == hosts
+
+
 def spellings(pattern: str) -> Iterator[str]:
     """All that a pattern of groups, classes and question marks matches."""
     alternatives = re.split(r"\|(?![^(]*\))", re.sub(r"(?<!\\)\s", "", pattern))
