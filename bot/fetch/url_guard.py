@@ -154,6 +154,7 @@ class UrlGuard:
         # What was decided of addresses: it takes long compared to a poll.
         self._exempt: dict[str, bool] = {}
         self._allowed: dict[str, bool] = {}
+        self._valid_hosts: dict[str, bool] = {}
         self._allow = tuple(allow)
         self._nat64 = tuple(nat64)
         self._ports = PORTS | frozenset(ports)
@@ -227,6 +228,7 @@ class UrlGuard:
         )
         self._exempt.clear()
         self._allowed.clear()
+        self._valid_hosts.clear()
 
     def refusal(self, addresses: Iterable[str]) -> str:
         """Say why connections to the addresses of a name are not allowed."""
@@ -253,14 +255,16 @@ class UrlGuard:
                 "The address holds a user name or password: put it under `headers:` as "
                 "Authorization."
             )
-        self._check_host(host)
+        if host not in self._valid_hosts:
+            self._kept(self._valid_hosts, host, self._check_host)
         if port is not None and port not in self._ports and not self.is_exempt(host):
             raise AddressError(
                 f"The port {port} is not one for the web: add it to settings.network.ports."
             )
         return url.with_fragment(None) if "#" in text else url
 
-    def _check_host(self, host: str) -> None:
+    def _check_host(self, host: str) -> bool:
+        """True for a host that may be asked; of no other. Raises AddressError."""
         if not host or not host.isascii():
             raise AddressError("The address has no host name.")
         try:
@@ -272,9 +276,10 @@ class UrlGuard:
                 ) from None
             if not _NAME.match(host):
                 raise AddressError("The host name is not valid.") from None
-            return
+            return True
         if not self.allows(host):
             raise AddressError(NOT_PUBLIC)
+        return True
 
     def socket(self, info: Any) -> socket.socket:
         """Return a socket for an address. Raises OSError with EACCES if it is not allowed."""
