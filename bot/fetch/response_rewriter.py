@@ -25,6 +25,7 @@ _BEGINNINGS = (b"http/", b"icy ")
 _HEAD_END = re.compile(rb"\n\r?\n")
 _LINE_END = re.compile(rb"\r?\n")
 _NAME = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_STRICT_LINE = re.compile(rb"([A-Za-z0-9!#$%&'*+.^_`|~-]+):([^\x00-\x08\x0a-\x1f\x7f]*)")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _LENGTH = re.compile(rb"\+?(\d{1,18})")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
@@ -262,6 +263,9 @@ class ResponseRewriter:
 
 def _headers(lines: list[bytes]) -> tuple[list[tuple[bytes, bytes]], bool]:
     """Return the headers that have a name and a value, and whether all lines were strict."""
+    matches = list(map(_STRICT_LINE.fullmatch, lines))
+    if None not in matches:  # as nearly all answers are
+        return [(match[1], match[2].strip(b" \t")) for match in matches if match], True
     headers: list[tuple[bytes, list[bytes]]] = []
     is_strict, skipped = True, True
     for line in lines:

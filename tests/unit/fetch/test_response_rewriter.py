@@ -1,10 +1,13 @@
 """Answers of sites become strict HTTP/1.1, in whatever pieces they arrive."""
 
+import re
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.fetch import response_rewriter
 from bot.fetch.response_rewriter import CHUNKS, HEAD_LENGTH, ResponseRewriter
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -44,6 +47,20 @@ def test_the_pieces_in_which_an_answer_arrives_change_nothing(
         whole.replace(b"Connection: close\r\n", b""),
         same,
     )
+
+
+HEADERS = st.lists(
+    st.text("aB-: \t\r\x00\x7f\xa0;,=", max_size=12).map(lambda line: line.encode("latin-1")),
+    max_size=4,
+)
+
+
+@given(HEADERS)
+def test_strict_headers_take_a_quick_way_to_the_same_end(lines: list[bytes]) -> None:
+    quick = response_rewriter._headers(lines)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(response_rewriter, "_STRICT_LINE", re.compile(rb"(?!)"))
+        assert response_rewriter._headers(lines) == quick
 
 
 @given(st.binary(max_size=400))
