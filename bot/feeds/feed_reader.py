@@ -5,7 +5,7 @@ from dataclasses import replace
 from hashlib import blake2b
 
 import structlog
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from bot.feeds.channel_pages import with_missed_posts
 from bot.feeds.last_document import Document
@@ -61,12 +61,14 @@ class FeedReader:
         `answered` is called with the host's answer before that is parsed; it returns the seconds
         that this took.
         """
+        bound = bind_contextvars(feed_id=feed.id)
         try:
-            with bound_contextvars(feed_id=feed.id):
-                return await self._read(feed, answered)
+            return await self._read(feed, answered)
         except Exception:  # a feed that trips over our own mistake must not stop the others
             log.exception("poll_failed", feed_id=feed.id, feed=feed.name)
             return internal_failure(feed)
+        finally:
+            reset_contextvars(**bound)
 
     async def _read(self, feed: FeedDue, answered: Answered) -> PollResponse:
         fetcher = self._fetcher if feed.chats is None else self._public_fetcher

@@ -109,7 +109,7 @@ class HostTurns:
         for name, host in self._hosts.items():
             if host.closed_by or (host.speed is _Speed.SLOW and slow >= SLOW_QUEUE * SLOW_PLACES):
                 quotas[name] = 0
-            elif self._interval(host) >= HELD:
+            elif host.pace.interval >= HELD or self.spacing(name) >= HELD:
                 quotas[name] = int(host.is_idle)
             else:
                 quotas[name] = max(0, _QUEUES[host.speed] - len(host.feeds))

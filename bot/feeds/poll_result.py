@@ -116,6 +116,8 @@ def _with_rhythm(decision: PollDecision, now: datetime) -> PollDecision:
     if not state.stopped and silence.is_silent(state, now):
         notices += (notice(NoticeKind.FEED_SILENT, silent_text(feed, state, now)),)
         state = changed(state, stopped=True)
+    if state is commit.state and notices is commit.notices:
+        return decision
     return changed(decision, commit=changed(commit, state=state, notices=notices))
 
 

@@ -30,6 +30,8 @@ _ABSENT = frozenset(
     }
 )
 
+_NO_DELAY = timedelta(0)
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:
@@ -48,7 +50,7 @@ class SiteRules:
 
     def delay(self, host: str) -> timedelta:
         """Return the pause between two requests that a host asked for; none where it is unknown."""
-        return self._delays.get(host, timedelta(0))
+        return self._delays.get(host, _NO_DELAY)
 
     async def of(self, url: str, fetcher: Fetcher) -> Robots | FetchFailed:
         """Return the rules of an address's site, or why they are not known."""
