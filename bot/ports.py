@@ -41,7 +41,7 @@ from bot.model.chat_events import (
     Screen,
     SetStance,
 )
-from bot.model.chats import Chat, Developments, ForecastResult, Subscription, TokenPurpose
+from bot.model.chats import Chat, Developments, ForecastResult, Subscription, TokenPurpose, Updates
 from bot.model.clock import ClockStep
 from bot.model.delivery import (
     Delivery,
@@ -468,6 +468,10 @@ class PollStore(Protocol):
 
     async def developments(self) -> dict[int, Developments]:
         """Return how chats that chose it hear of developments."""
+        ...
+
+    async def updates(self) -> dict[int, Updates]:
+        """Return how chats that chose it hear of changes of what they were alerted of."""
         ...
 
     async def languages(self) -> frozenset[str]:

@@ -8,8 +8,9 @@ They run against a whole newsbell and a loopback Bot API.
     Bell, changed: ...
     Bell, for a moment: ...
 
-`(Story: HEADLINE)` brings an article, `(2 h pass)` moves the clock, `(restart)` kills newsbell and
-starts it again. Not assertions.
+`(Story: HEADLINE)` brings an article, `(Changed: HEADLINE | HEADLINE)` gives it another headline,
+`(Withdrawn: HEADLINE)` lets its feed take it back, `(2 h pass)` moves the clock, `(restart)` kills
+newsbell and starts it again. Not assertions.
 """
 
 import re
@@ -108,6 +109,10 @@ class Conversation:
                 )
             else:
                 await harness.add(ArticleSpec(parts[0][2:], (self._line, self._line, self._line)))
+        elif line.startswith("(Changed: "):
+            await harness.revise(*line[10:-1].split(" | "))
+        elif line.startswith("(Withdrawn: "):
+            await harness.take_back(line[12:-1])
         elif line == "(restart)":
             await self.restart()
         elif match := re.fullmatch(r"\((\d+) (s|min|h|d) pass(?:es)?\)", line):

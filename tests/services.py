@@ -17,6 +17,8 @@ from typing import Any
 
 from aiohttp import web
 
+#: services whose stand-in is one
+KINDS = ("webhook", "discord", "slack", "slack_webhook", "matrix", "mattermost", "ntfy")
 SECRET = b"0123456789abcdef0123456789abcdef"
 TOKEN = "token-of-the-stand-in"
 Fault = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -250,3 +252,16 @@ async def mail_server() -> AsyncIterator[MailServer]:
     finally:
         server.close()
         await server.wait_closed()
+
+
+def mail_chat(mail: MailServer) -> dict[str, Any]:
+    """A chat whose mail goes to this server."""
+    return {
+        "email": {
+            "host": "127.0.0.1",
+            "port": mail.port,
+            "security": "none",
+            "from": "newsbell@example.org",
+            "to": ["ann@example.org", "bob@example.org"],
+        }
+    }

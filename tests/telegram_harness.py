@@ -6,7 +6,7 @@ Stories are brought to it without a feed. Not assertions.
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -176,7 +176,11 @@ class TelegramHarness:
         """As the poller decides about alerts once the entries of a batch are placed."""
         subscriptions = self.app.subscriptions
         rules = AlertRules(
-            subscriptions.index, self.app.grouping, self.clock.now(), subscriptions.developments
+            subscriptions.index,
+            self.app.grouping,
+            self.clock.now(),
+            subscriptions.developments,
+            subscriptions.updates,
         )
         return await decide_commits(self.app.store.polls, decisions, Merges.of(merges), rules)
 
@@ -208,20 +212,36 @@ class TelegramHarness:
 
     async def retitle(self, before: str, after: str) -> None:
         """Let the feed change a headline."""
-        lookup = Lookup(1, (EntryKeys(b"", b"", before.encode()[:16]),))
-        known = (await self.app.store.polls.lookup([lookup]))[1]
-        entry: KnownEntry = next(entry for entry in known.entries if entry.title == before)
+        await self.revise(before, after)
+
+    async def revise(
+        self, before: str, after: str, summary: str | None = None, *, body: str = ""
+    ) -> None:
+        """Let the feed change a headline, and the text where one is given."""
+        entry = await self._known(before)
         keys = EntryKeys(entry.keys.guid, b"", after.encode()[:16])
         revision = Revision(
             entry,
             after,
-            entry.summary,
+            entry.summary if summary is None else summary,
             f"https://news.example/{entry.id}",
             keys,
             self.clock.now(),
             retitled=True,
+            body=body,
         )
         await self._commit([PollDecision(self._feed(), self._commit_of(revisions=(revision,)))])
+
+    async def take_back(self, title: str) -> None:
+        """Let the feed name an article among those that are withdrawn."""
+        entry = await self._known(title)
+        commit = replace(self._commit_of(), withdrawn=(entry.id,))
+        await self._commit([PollDecision(self._feed(), commit, withdrawn=(entry,))])
+
+    async def _known(self, title: str) -> KnownEntry:
+        lookup = Lookup(1, (EntryKeys(b"", b"", title.encode()[:16]),))
+        known = (await self.app.store.polls.lookup([lookup]))[1]
+        return next(entry for entry in known.entries if entry.title == title)
 
     async def begin(self, name: str) -> Delivery:
         """Mark the next delivery to this chat as being sent, and no more."""

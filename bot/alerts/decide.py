@@ -11,22 +11,34 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from bot.alerts.changes import change_of, loudest, withdrawal
 from bot.alerts.readiness import enough, first_due, most_urgent, ready_priority
 from bot.alerts.state import AlertState, AlertStateDraft
 from bot.model.alerts import (
     AlertGrowth,
     AlertIntent,
     AlertRevision,
+    AlertUpdate,
     Fate,
     KnownAlert,
     MatchRecord,
     Priority,
     Stance,
 )
-from bot.model.chats import AlertOptions, Developments, Subscription
-from bot.model.entries import RECENT, Article, Match, NewEntry, PlacedEntry, Revision, Silence
+from bot.model.chats import AlertOptions, Developments, Subscription, Updates
+from bot.model.entries import (
+    RECENT,
+    Article,
+    KnownEntry,
+    Match,
+    NewEntry,
+    PlacedEntry,
+    Revision,
+    Silence,
+)
 from bot.model.feeds import FeedDue
 from bot.model.stories import Grouping, StoryIds
+from bot.model.updates import ArticleChange
 
 
 class Matcher(Protocol):
@@ -50,6 +62,8 @@ class AlertRules:
     now: datetime
     #: how a chat hears of developments
     developments: Callable[[int], Developments] = lambda _chat: Developments.NOTE
+    #: how a chat hears of changes of what it was alerted of; None: nobody chose
+    updates: Callable[[int], Updates | None] = lambda _chat: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +74,7 @@ class AlertDecisions:
     revisions: tuple[AlertRevision, ...] = ()
     growths: tuple[AlertGrowth, ...] = ()
     records: tuple[MatchRecord, ...] = ()  #: what was decided about each match
+    updates: tuple[AlertUpdate, ...] = ()
 
 
 def decide_alerts(
@@ -68,15 +83,21 @@ def decide_alerts(
     feed: FeedDue,
     state: AlertState,
     rules: AlertRules,
+    withdrawn: Sequence[KnownEntry] = (),
 ) -> tuple[AlertDecisions, AlertState]:
-    """Decide about the entries of one feed; the decisions, and the state for the next feed."""
-    if not entries and not revisions:
+    """Decide about the entries of one feed; the decisions, and the state for the next feed.
+
+    `withdrawn` are those that it took back.
+    """
+    if not entries and not revisions and not withdrawn:
         return AlertDecisions(), state
     decision = FeedAlerts(feed, state, rules)
     for entry in entries:
         decision.add_entry(entry)
     for revision in revisions:
         decision.add_revision(revision)
+    for known in withdrawn:
+        decision.add_withdrawal(known)
     return decision.result()
 
 
@@ -117,12 +138,13 @@ class FeedAlerts:
     def __init__(self, feed: FeedDue, state: AlertState, rules: AlertRules) -> None:
         self._feed = feed
         self._index, self._grouping, self._now = rules.index, rules.grouping, rules.now
-        self._developments = rules.developments
+        self._developments, self._updates = rules.developments, rules.updates
         self._draft = AlertStateDraft(state)
         self._state = self._draft.state
         self._alerts: list[AlertIntent] = []
         self._revisions: list[AlertRevision] = []
         self._growths: dict[tuple[int, int], AlertGrowth] = {}  # by chat and story
+        self._changes: list[AlertUpdate] = []
         # by entry, chat and subscription: the last decision holds
         self._records: dict[tuple[int, int, int], MatchRecord] = {}
 
@@ -133,6 +155,7 @@ class FeedAlerts:
             tuple(self._revisions),
             tuple(self._growths.values()),
             tuple(self._records.values()),
+            tuple(self._changes),
         )
         return decisions, self._state
 
@@ -183,6 +206,45 @@ class FeedAlerts:
         if revision.flips:
             flips = [replace(item, flips=True) for item in self._revisions[first:]]
             self._revisions[first:] = flips
+        if leading_chats or any(item.entry_id == known.id for item in self._state.superseded):
+            self._add_change(known, story_ids, change_of(revision, self._feed))
+
+    def add_withdrawal(self, known: KnownEntry) -> None:
+        """Decide about a known entry that its feed took back, or whose page is gone for good."""
+        story_ids = self._state.merges.resolve(known.story_ids)
+        self._add_change(known, story_ids, withdrawal(known))
+
+    def _add_change(
+        self, known: KnownEntry, story_ids: StoryIds, change: ArticleChange | None
+    ) -> None:
+        """What a change of an entry means for each chat that has its alert: once, of several."""
+        if change is None:
+            return
+        alerts: dict[int, KnownAlert] = {}
+        for alert in (*self._state.of_stories(story_ids, self._grouping), *self._state.superseded):
+            if alert.entry_id == known.id and self._may_alert(alert.chat_id):
+                alerts.setdefault(alert.chat_id, alert)
+        for chat, alert in alerts.items():
+            numbers = [
+                number
+                for number in sorted(alert.subscriptions)
+                if (item := self._index.subscription(number)) and chat in item.chats
+            ]
+            options, default = self._options(chat, numbers), self._updates(chat)
+            stance = self._state.stance(chat, story_ids)
+            self._changes.append(
+                AlertUpdate(
+                    chat,
+                    alert.story_id,
+                    known.id,
+                    change,
+                    tuple(numbers),
+                    loudest([item.updates or default for item in options] or [default]),
+                    most_urgent(options),
+                    followed=stance is Stance.FOLLOW,
+                    muted=stance is Stance.MUTE,
+                )
+            )
 
     def _first_matches(
         self, matches: list[Match], new_words: Article, revision: Revision

@@ -10,14 +10,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.errors import QueryError
-from bot.model.chats import AlertOptions, Developments, Urgency
+from bot.model.chats import AlertOptions, Developments, Updates, Urgency
 from bot.text.duration import format_duration, parse_duration
 
 MAX_PUBLISHERS = 50
 LONGEST_WAIT = timedelta(days=3)  #: as long as a story is open
 RENAMED = {"ring_again_at": "alert_again_at"}  #: old names that still work
 _OPTION = re.compile(
-    r"(urgency|publishers|or_after|alert_again_at|ring_again_at|developments):(\S*)\s*",
+    r"(urgency|publishers|or_after|alert_again_at|ring_again_at|developments|updates):(\S*)\s*",
     re.IGNORECASE,
 )
 _BEHIND = re.compile(rf"(?<=\s){_OPTION.pattern}", re.IGNORECASE)
@@ -95,6 +95,10 @@ def _with(options: AlertOptions, name: str, value: str, text: str, at: int) -> A
             if value not in set(Developments):
                 raise QueryError(text, at, "developments: expected note, alert or edit")
             return replace(options, developments=Developments(value))
+        case "updates":
+            if value not in set(Updates):
+                raise QueryError(text, at, "updates: expected note, alert or edit")
+            return replace(options, updates=Updates(value))
         case "or_after":
             try:
                 return replace(options, or_after=parse_duration(value))
@@ -133,4 +137,6 @@ def words(options: AlertOptions) -> str:
         parts.append(f"alert_again_at:{options.alert_again_at}")
     if options.developments:
         parts.append(f"developments:{options.developments}")
+    if options.updates:
+        parts.append(f"updates:{options.updates}")
     return " ".join(parts)

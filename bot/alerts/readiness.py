@@ -28,6 +28,7 @@ class UnsentAlert:
     stance: Stance | None = None  #: of the chat on its storyline
     followed: bool = False  #: it was made because the chat follows the storyline
     note: bool = False  #: a reply to an alert: it waits for no publishers and is never breaking
+    loud: bool = False  #: such a reply with a sound: as urgent as those that want it
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ def readiness(alert: UnsentAlert, now: datetime) -> Readiness:
     options, count = [claim.options for claim in alert.claims], alert.publishers
     if alert.note:
         wanted = bool(options) or alert.followed or alert.stance is Stance.FOLLOW
-        return Readiness(max(most_urgent(options), Priority.NORMAL) if wanted else None)
+        urgent = most_urgent(options) if alert.loud else max(most_urgent(options), Priority.NORMAL)
+        return Readiness(urgent if wanted else None)
     again = any(0 < item.alert_again_at <= count for item in options)
     if alert.followed or alert.stance is Stance.FOLLOW or enough(options, count):
         return Readiness(ready_priority(options, count, most_urgent(options)), again=again)

@@ -25,7 +25,7 @@ from pydantic import Tag as Kind
 
 from bot.alerts.options import MAX_PUBLISHERS
 from bot.i18n.catalog import LANGUAGES
-from bot.model.chats import AlertOptions, ChatSettings, Developments, Urgency
+from bot.model.chats import AlertOptions, ChatSettings, Developments, Updates, Urgency
 from bot.model.retention import DEFAULT, Retention
 from bot.model.sources import PageSource
 from bot.parse.selectors import selector_fault
@@ -782,6 +782,12 @@ class ChatShape(Shape):
         description="How news that joins an alerted story is told: note, a silent reply to the "
         "alert (the default); alert, an alert of its own; edit, in the alert's message alone.",
     )
+    updates: Literal["note", "alert", "edit"] | None = Field(
+        default=None,
+        description="How it is told that an article of a sent alert was withdrawn or corrected, "
+        "or that the page of an incident has an update: edit, in the alert's message alone (the "
+        "default); note, also by a silent reply; alert, also by a reply with a sound.",
+    )
 
     @property
     def settings(self) -> ChatSettings:
@@ -799,6 +805,7 @@ class ChatShape(Shape):
             times,
             self.digest_from,
             Developments(self.developments) if self.developments else None,
+            updates=Updates(self.updates) if self.updates else None,
         )
 
     @model_validator(mode="after")
@@ -981,6 +988,9 @@ class SubscriptionShape(Shape):
     developments: Literal["note", "alert", "edit"] | None = Field(
         default=None, description="As `developments` of the chat, for this subscription."
     )
+    updates: Literal["note", "alert", "edit"] | None = Field(
+        default=None, description="As `updates` of the chat, for this subscription."
+    )
     tests: TestsShape = Field(
         default_factory=TestsShape,
         description="Headlines on which `newsbell check` tests the query.",
@@ -1000,6 +1010,7 @@ class SubscriptionShape(Shape):
             self.or_after,
             self.alert_again_at or 0,
             Developments(self.developments) if self.developments else None,
+            Updates(self.updates) if self.updates else None,
         )
 
 

@@ -110,7 +110,8 @@ def settle(
                 delivery, DeliveryState.QUEUED, error=reason, move_to=address, retry_at=at
             )
         case MessageLost(reason=reason):
-            return Settlement(delivery, DeliveryState.DROPPED, error=reason)
+            is_lost = reason != DropReason.NO_EDITS
+            return Settlement(delivery, DeliveryState.DROPPED, error=reason, lost=is_lost)
         case ServiceDown(reason=reason):
             at = _with_service(now + backoff(delivery.attempt), now, probe_at)
             return Settlement(

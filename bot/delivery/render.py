@@ -17,11 +17,13 @@ from bot.model.chats import ChatKind
 from bot.model.delivery import Delivery, DeliveryKind
 from bot.model.entries import Span, counts_from_sight
 from bot.model.message import Button, Entity, Message
+from bot.model.updates import ChangeKind, UpdateView
 from bot.text.clean import HEADLINE_LENGTH, cut, headline
 from bot.text.url import host
 from bot.text.withdrawal import Withdrawal, withdrawal_of
 
 NOTE_MARK = "↳"  #: before a development
+_UPDATE_MARKS = {ChangeKind.WITHDRAWN: "⚠", ChangeKind.CORRECTED: "⚠", ChangeKind.PROGRESS: "↻"}
 CAPTION = 1024  #: code points of the text under a file
 SNIPPET = 300  #: code points of a snippet
 SOURCE = 200  #: code points of the line with publisher, host and time
@@ -30,6 +32,7 @@ _LISTED_SOURCE = 60
 _ALSO_NAME = 40
 _HEADLINE = 2 * HEADLINE_LENGTH  # with what keeps parts of it from becoming links
 _AROUND = 32  # bullet, line breaks, isolates and publishers of a listed story
+_SAID = 8  # sign and isolates of what became of it
 _LONGEST = 4096  # code points of a message of several stories, for the eyes of its readers
 _TAIL = 60  # reserved for the count of the rest
 _SENTENCE_ENDS = ".!?…:;,。！？"
@@ -165,6 +168,8 @@ def render(
     kind = delivery.chat.kind
     if delivery.kind is DeliveryKind.AGAIN:
         message = _again(delivery.alerts[0], now, translator, kind, repeat=delivery.repeat)
+    elif len(delivery.alerts) == 1 and (update := delivery.alerts[0].update):
+        message = _update(delivery.alerts[0], update, now, translator, repeat=delivery.repeat)
     elif delivery.silent and len(delivery.alerts) == 1:
         message = _note(delivery.alerts[0], now, translator, repeat=delivery.repeat)
     elif len(delivery.alerts) == 1:
@@ -183,6 +188,7 @@ def render(
         len(delivery.alerts) == 1
         and delivery.kind is not DeliveryKind.AGAIN
         and not delivery.silent
+        and not any(alert.update for alert in delivery.alerts)
         and not delivery.chat.channel
         and delivery.abilities.buttons
     )
@@ -272,11 +278,65 @@ def _add_changes(composer: Composer, alert: AlertView, translator: Translator) -
         composer.add("\n✎ " + translator.gettext("before:") + " ").add_marked(
             fitting(headline(alert.first_title), _HEADLINE), (), "strikethrough", "strikethrough"
         )
+    if said := _said(alert, translator):
+        composer.add("\n⚠ ").add(said, "bold")
+
+
+def _said(alert: AlertView, translator: Translator) -> str:
+    """That an article was withdrawn or corrected; empty where its publisher stands by it."""
     said = Withdrawal.WITHDRAWN if alert.withdrawn else withdrawal_of(alert.title)
     if said is Withdrawal.WITHDRAWN:
-        composer.add("\n⚠ ").add(translator.gettext("withdrawn by the publisher"), "bold")
-    elif said is Withdrawal.CORRECTED:
-        composer.add("\n⚠ ").add(translator.gettext("corrected by the publisher"), "bold")
+        return translator.gettext("withdrawn by the publisher")
+    if said is Withdrawal.CORRECTED or alert.corrected:
+        return translator.gettext("corrected by the publisher")
+    return ""
+
+
+def _update(
+    alert: AlertView, update: UpdateView, now: datetime, translator: Translator, *, repeat: bool
+) -> Message:
+    """What became of an article, in reply to its alert."""
+    composer = Composer()
+    _mark_repeat(composer, translator, repeat=repeat)
+    composer.add(f"{_UPDATE_MARKS[update.kind]} ")
+    composer.add_marked(fitting(update_label(update, translator), _ALSO_NAME), (), "bold", "bold")
+    composer.add(": ")
+    _headline(composer, replace(alert, title=update.title), (), _HEADLINE)
+    composer.add("\n").add_marked(
+        _update_source(alert, update, now, translator), (), "italic", "italic"
+    )
+    if update.before and headline(update.before) != headline(update.title):
+        composer.add("\n✎ " + translator.gettext("before:") + " ").add_marked(
+            fitting(headline(update.before), _HEADLINE), (), "strikethrough", "strikethrough"
+        )
+    if update.text:
+        composer.add("\n\n").add_marked(cut(update.text, SNIPPET), (), "bold")
+    if alert.subscriptions and update.loud:
+        composer.add("\n\n🔔 ").add_marked(fitting(", ".join(alert.subscriptions), 300), (), "bold")
+    return composer.message()
+
+
+def update_label(update: UpdateView, translator: Translator) -> str:
+    """Return what became of an article, in a word or two."""
+    match update.kind:
+        case ChangeKind.WITHDRAWN:
+            return translator.gettext("withdrawn by the publisher")
+        case ChangeKind.CORRECTED:
+            return translator.gettext("corrected by the publisher")
+        case ChangeKind.PROGRESS:
+            return update.status or translator.gettext("update")
+
+
+def _update_source(
+    alert: AlertView,
+    update: UpdateView,
+    now: datetime,
+    translator: Translator,
+    length: int = SOURCE,
+) -> str:
+    """Publisher, and when newsbell learned of it."""
+    at = _past(update.at, now, translator)
+    return f"{fitting(alert.source or alert.feed, length - len(at) - 3)} · {at}"
 
 
 def _also(
@@ -345,6 +405,8 @@ def _note(alert: AlertView, now: datetime, translator: Translator, *, repeat: bo
         composer.add(" · ✎ " + translator.gettext("before:") + " ").add_marked(
             fitting(headline(alert.first_title), _HEADLINE), (), "strikethrough", "strikethrough"
         )
+    if said := _said(alert, translator):
+        composer.add(" · ⚠ ").add(said, "bold")
     if alert.continuation or alert.entries > 1:
         _tail(composer, alert, translator)
     return composer.message()
@@ -411,7 +473,11 @@ def _in_order(alerts: Sequence[AlertView]) -> Sequence[AlertView]:
 
 
 def _collapsed(delivery: Delivery, now: datetime, translator: Translator) -> Message:
-    alerts = _in_order(delivery.alerts)
+    # A reply about a change has the headline that it tells of.
+    alerts = [
+        replace(alert, title=alert.update.title) if alert.update else alert
+        for alert in _in_order(delivery.alerts)
+    ]
     composer = Composer()
     _mark_repeat(composer, translator, repeat=delivery.repeat)
     composer.add(_heading(alerts[0].form, len(alerts), translator), "bold")
@@ -421,20 +487,34 @@ def _collapsed(delivery: Delivery, now: datetime, translator: Translator) -> Mes
     elif any(alert.followed for alert in alerts):
         composer.add(" 👣 ").add(translator.gettext("storylines you follow"), "italic")
     listed = alerts[:_LISTED]
-    sources = [source_line(alert, now, translator, _LISTED_SOURCE) for alert in listed]
+    sources = [
+        _update_source(alert, alert.update, now, translator, _LISTED_SOURCE)
+        if alert.update
+        else source_line(alert, now, translator, _LISTED_SOURCE)
+        for alert in listed
+    ]
+    said = [
+        fitting(update_label(alert.update, translator), _ALSO_NAME)
+        if alert.update
+        else _said(alert, translator)
+        for alert in listed
+    ]
     free = (
         min(delivery.abilities.length, _LONGEST)
         - _TAIL
         - composer.length
         - sum(len(without_links(source)) + _AROUND for source in sources)
         - len(_goes_on(translator)) * sum(alert.continuation is not None for alert in listed)
+        - sum(len(text) + _SAID for text in said)
     )
     # Long headlines are cut, so that every story is named.
     limit = _share([len(without_links(headline(alert.title))) + 2 for alert in listed], free)
-    for alert, source in zip(listed, sources, strict=True):
-        composer.add(f"\n\n{NOTE_MARK if alert.note else '•'} ")
+    for alert, source, text in zip(listed, sources, said, strict=True):
+        composer.add(f"\n\n{_bullet(alert)} ")
         _headline(composer, alert, (), limit)
         composer.add("\n  ").add_marked(source, (), "italic", "italic")
+        if text:
+            composer.add(" · ⚠ " if alert.update is None else " · ").add_marked(text, (), "bold")
         if alert.continuation or alert.publishers > 1:
             _tail(composer, alert, translator)
     rest = len(alerts) - len(listed)
@@ -446,6 +526,12 @@ def _collapsed(delivery: Delivery, now: datetime, translator: Translator) -> Mes
         )
         composer.add(f"\n\n{more}")
     return composer.message()
+
+
+def _bullet(alert: AlertView) -> str:
+    if alert.update:
+        return _UPDATE_MARKS[alert.update.kind]
+    return NOTE_MARK if alert.note else "•"
 
 
 def _share(lengths: Sequence[int], free: int) -> int:

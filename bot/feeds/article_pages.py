@@ -93,9 +93,9 @@ class ArticlePages:
         return count
 
     async def _take(self, due: PageDue) -> None:
-        """Read a page, and keep what came of it. Raises StoreError."""
+        """Read a page, and keep what came of it: that it is gone, too. Raises StoreError."""
         outcome = await self._read(due)
-        if isinstance(outcome, PageText):
+        if isinstance(outcome, PageText) or outcome.withdrawn:
             if await self._committer.page_read(self._store, due, outcome):
                 self._alerted()
             return
@@ -112,7 +112,8 @@ class ArticlePages:
         answer = await self._access.ask_politely(due.link, fetcher)
         if isinstance(answer, FetchFailed):
             failure = _FAILURES.get(answer.failure, PageFailure.NO_ANSWER)
-            return PageFailed(failure, again=answer.failure in _UNASKED)
+            is_gone = answer.failure is Failure.GONE
+            return PageFailed(failure, again=answer.failure in _UNASKED, withdrawn=is_gone)
         if not isinstance(answer, Fetched) or answer.truncated:
             return PageFailed(PageFailure.NO_ANSWER)
         if "html" not in answer.content_type.lower():

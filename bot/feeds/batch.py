@@ -25,9 +25,9 @@ from bot.feeds.rematch import rematch
 from bot.feeds.yielding import AT_ONCE, yielding
 from bot.model.alerts import StoryState
 from bot.model.changed import changed
-from bot.model.chats import Developments
+from bot.model.chats import Developments, Updates
 from bot.model.entries import PlacedEntry
-from bot.model.pages import PageDue, PageText
+from bot.model.pages import PageDue, PageFailed, PageText
 from bot.model.poll import AffectedStories, FeedCommit, KnownEntries
 from bot.model.stories import Grouping, StoryIds
 from bot.ports import Clock, PageStore, PollStore
@@ -59,12 +59,13 @@ class BatchCommitter:
         publisher_groups: Callable[[], PublisherGroups],
         grouping: Callable[[int], Grouping],
         developments: Callable[[int], Developments],
+        updates: Callable[[int], Updates | None],
         restored: Callable[[], None] = _nothing,
     ) -> None:
         """`restored` is called whenever the window was read from the store."""
         self._store, self._clock, self._random = store, clock, random
         self._index, self._publisher_groups, self._grouping = index, publisher_groups, grouping
-        self._developments, self._restored = developments, restored
+        self._developments, self._updates, self._restored = developments, updates, restored
         # None while it may be ahead of the store: then it is read anew.
         self._window: Window | None = None
         self._reading = asyncio.Lock()
@@ -101,8 +102,10 @@ class BatchCommitter:
                 self._store, self._index, self._grouping, subscriptions, since, now
             )
 
-    async def page_read(self, pages: PageStore, due: PageDue, page: PageText) -> bool:
-        """Decide about an entry whose page was read; return whether there is something to send.
+    async def page_read(self, pages: PageStore, due: PageDue, page: PageText | PageFailed) -> bool:
+        """Decide about an entry whose page was read, or is gone for good.
+
+        Return whether there is something to send.
 
         Between two batches, like `rematch`. Raises StoreError.
         """
@@ -113,10 +116,14 @@ class BatchCommitter:
                 return False
             affected = AffectedStories(frozenset({current.known.story_ids}))
             stored = await self._store.stories(affected, now)
-            rules = AlertRules(self._index, self._grouping, now, self._developments)
-            commit = decide_page(current, page, stored, rules)
+            commit = decide_page(current, page, stored, self._rules(now))
             kept = await pages.commit(commit, now)
-        return kept and bool(commit.alerts or commit.alert_revisions or commit.growths)
+        return kept and bool(
+            commit.alerts or commit.alert_revisions or commit.growths or commit.updates
+        )
+
+    def _rules(self, now: datetime) -> AlertRules:
+        return AlertRules(self._index, self._grouping, now, self._developments, self._updates)
 
     async def _try_commit(
         self, responses: Sequence[PollResponse]
@@ -130,8 +137,7 @@ class BatchCommitter:
             window = await self.restore()
             self._window = None  # what it takes in now is only true once it is committed
             decisions, merges = await self._place(window, decisions)
-        rules = AlertRules(self._index, self._grouping, now, self._developments)
-        commits = await decide_commits(self._store, decisions, merges, rules)
+        commits = await decide_commits(self._store, decisions, merges, self._rules(now))
         superseded = await self._store.commit(commits, now, merges.done)
         if not superseded and window is not None:
             self._window, self.window_size = window, len(window)
@@ -234,12 +240,14 @@ async def decide_commits(
             resolve_placements(decision.placed, merges, stored.originals),
         )
         alerts = AlertDecisions()
-        if entries or commit.revisions:
+        if entries or commit.revisions or decision.withdrawn:
             feed_alerts = FeedAlerts(decision.feed, state, rules)
             async for entry in yielding(entries):
                 feed_alerts.add_entry(entry)
             async for revision in yielding(commit.revisions):
                 feed_alerts.add_revision(revision)
+            for known in decision.withdrawn:
+                feed_alerts.add_withdrawal(known)
             alerts, state = feed_alerts.result()
         commits.append(
             changed(
@@ -250,6 +258,7 @@ async def decide_commits(
                 alert_revisions=alerts.revisions,
                 growths=alerts.growths,
                 records=alerts.records,
+                updates=alerts.updates,
                 pages=pages_to_read(decision.feed, (placed.entry for placed in entries)),
             )
         )
@@ -271,6 +280,7 @@ def affected_stories(decisions: Sequence[PollDecision], merges: Merges) -> Affec
     }
     for decision in decisions:
         story_ids |= {revision.known.story_ids for revision in decision.commit.revisions}
+        story_ids |= {entry.story_ids for entry in decision.withdrawn}
     for merge in merges.done:
         story_ids |= {StoryIds(number, number, number) for number in (merge.gone, merge.kept)}
     originals = {entry.placement.copy_of for entry in placed} - {0}

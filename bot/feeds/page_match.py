@@ -10,7 +10,7 @@ from bot.alerts.decide import AlertRules, decide_alerts
 from bot.alerts.state import AlertState
 from bot.model.alerts import StoryState
 from bot.model.entries import Article, Match, Revision, Span
-from bot.model.pages import PageCommit, PageDue, PageState, PageText
+from bot.model.pages import PageCommit, PageDue, PageFailed, PageState, PageText
 from bot.query.prefilter import search_text
 from bot.query.words import ArticleWords
 from bot.stories.assign import Merges
@@ -19,9 +19,25 @@ from bot.text.around import around
 SNIPPET = 300  #: code points of a page that are kept of a match
 
 
-def decide_page(due: PageDue, page: PageText, stored: StoryState, rules: AlertRules) -> PageCommit:
-    """Return what a page means for the chats; `stored` is of the stories of its entry."""
+def decide_page(
+    due: PageDue, page: PageText | PageFailed, stored: StoryState, rules: AlertRules
+) -> PageCommit:
+    """Return what a page means for the chats; `stored` is of the stories of its entry.
+
+    What a page says of its article (that it was corrected, say) is no change: nobody read it
+    before. That it is gone for good withdraws the article.
+    """
     known = due.known
+    state = AlertState.of(stored, Merges.of(()))
+    if isinstance(page, PageFailed):
+        decisions, _ = decide_alerts((), (), due.feed, state, rules, (known,))
+        return PageCommit(
+            known.id,
+            PageState.FAILED,
+            page.failure,
+            withdrawn=page.withdrawn,
+            updates=decisions.updates,
+        )
     is_longer = len(page.text) > len(known.body)
     revision = Revision(
         known,
@@ -37,7 +53,6 @@ def decide_page(due: PageDue, page: PageText, stored: StoryState, rules: AlertRu
         body=page.text if is_longer else known.body,
         categories=due.categories,
     )
-    state = AlertState.of(stored, Merges.of(()))
     decisions, _ = decide_alerts((), (revision,), due.feed, state, rules)
     alerts, revisions = decisions.alerts, decisions.revisions
     if is_longer:

@@ -24,7 +24,13 @@ from bot.feeds.host_turns import SLOW
 from bot.feeds.last_document import Document
 from bot.model.changed import changed
 from bot.model.delivery import NoticeKind, notice
-from bot.model.entries import NewEntry, ParsedDocument, ParsedEntry, PlacedEntry
+from bot.model.entries import (
+    KnownEntry,
+    NewEntry,
+    ParsedDocument,
+    ParsedEntry,
+    PlacedEntry,
+)
 from bot.model.feeds import (
     Failure,
     FeedDue,
@@ -84,6 +90,7 @@ class PollDecision:
     commit: FeedCommit
     new: tuple[NewEntry, ...] = ()
     placed: tuple[PlacedEntry, ...] = ()  #: the new entries with their stories
+    withdrawn: tuple[KnownEntry, ...] = ()  #: entries that the feed took back
 
 
 def decide_poll(
@@ -149,11 +156,12 @@ def _decide(
     document = replace(document, entries=_matched(feed, learnt, document.entries))
     identified = identify(feed, document, known, now)
     commit = with_entries(feed, answer, document, identified, response.body_hash, now, chance)
-    commit = changed(commit, withdrawn=_withdrawn(document, known))
+    withdrawn = _withdrawn(document, known)
+    commit = changed(commit, withdrawn=tuple(entry.id for entry in withdrawn))
     if document.entries:
         state = changed(commit.state, boilerplate=learnt.written())
         commit = changed(commit, state=state)
-    return PollDecision(feed, commit, identified.new)
+    return PollDecision(feed, commit, identified.new, withdrawn=withdrawn)
 
 
 def _matched(
@@ -217,11 +225,13 @@ def with_entries(
     )
 
 
-def _withdrawn(document: ParsedDocument, known: KnownEntries) -> tuple[int, ...]:
-    """The known entries that a feed took back, and that it does not show again."""
+def _withdrawn(document: ParsedDocument, known: KnownEntries) -> tuple[KnownEntry, ...]:
+    """The known entries that a feed takes back, for the first time, and does not show again."""
     shown = {entry.keys.guid for entry in document.entries}
     gone = frozenset(document.withdrawn) - shown
-    return tuple(entry.id for entry in known.entries if entry.keys.guid in gone)
+    return tuple(
+        entry for entry in known.entries if entry.keys.guid in gone and not entry.withdrawn
+    )
 
 
 def empty(

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
-from bot.model.chats import Urgency
+from bot.model.chats import Updates, Urgency
 from bot.model.entries import Article, Match, Span
 from bot.model.stories import Grouping
+from bot.model.updates import ArticleChange, UpdateView
 
 
 class BundleKind(StrEnum):
@@ -85,6 +86,28 @@ class AlertGrowth:
     priority: Priority = Priority.NOTICE
     again: bool = False  #: a second alert goes out
     grouping: Grouping | None = None  #: it is for a wider story of the same number from now on
+
+
+@dataclass(frozen=True, slots=True)
+class AlertUpdate:
+    """A change of an article of which a chat has the alert."""
+
+    chat_id: int
+    story_id: int  #: of the alert
+    entry_id: int
+    change: ArticleChange
+    subscriptions: tuple[int, ...] = ()  #: of the alert, that still send to the chat
+    chosen: Updates | None = (
+        None  #: the loudest choice of these and of the chat; None: nobody chose
+    )
+    priority: Priority = Priority.NORMAL  #: of the most urgent of these
+    followed: bool = False  #: the chat follows the storyline
+    muted: bool = False  #: the chat muted it
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything still alerts the chat of the story."""
+        return bool(self.subscriptions) or self.followed
 
 
 class Fate(IntEnum):
@@ -237,4 +260,11 @@ class AlertView:
     latest: "Confirmation | None" = None
     continuation: Continuation | None = None  #: None where its own message goes on
     body: str = ""  #: the entry's, where a span is in it
-    withdrawn: bool = False  #: its feed took the entry back
+    withdrawn: bool = False  #: its publisher took the entry back
+    corrected: bool = False  #: its publisher corrected it
+    update: UpdateView | None = None  #: what it says as a reply about a change of its article
+
+    @property
+    def quiet(self) -> bool:
+        """Whether it comes without a sound."""
+        return self.note and not (self.update and self.update.loud)

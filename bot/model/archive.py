@@ -11,6 +11,7 @@ from bot.model.entries import Article, Silence
 from bot.model.feeds import Failure
 from bot.model.pages import PageFact
 from bot.model.stories import Grouping, Pair, StoryIds
+from bot.model.updates import ChangeKind, UpdateFate
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,17 @@ class AlertFact:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateFact:
+    """A change of an entry, and how a chat that has its alert heard of it."""
+
+    chat_id: int
+    kind: ChangeKind
+    at: datetime  #: when newsbell learned of it
+    fate: UpdateFate
+    reply: AlertFact | None = None  #: that tells it; None where none does, or is stored no longer
+
+
+@dataclass(frozen=True, slots=True)
 class ChatAlert:
     """An alert of a chat, as it reads in a list."""
 
@@ -176,6 +188,7 @@ class EntryFacts:
     story_ids: StoryIds | None = None
     page: PageFact | None = None  #: None where its page is not read
     withdrawn_at: datetime | None = None  #: when its feed took it back
+    updates: tuple[UpdateFact, ...] = ()  #: its changes, in each chat that had its alert
 
 
 @dataclass(frozen=True, slots=True)

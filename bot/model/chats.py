@@ -50,6 +50,17 @@ class Developments(StrEnum):
     EDIT = "edit"  #: a change of the alert's message, as for any further article
 
 
+class Updates(StrEnum):
+    """How a chat hears that an article of an alert was withdrawn, corrected or carried on.
+
+    The alert's message shows it in any case, where messages can change.
+    """
+
+    NOTE = "note"  #: a silent reply to the alert
+    ALERT = "alert"  #: a reply with a sound, by the rules of an alert
+    EDIT = "edit"  #: no more than the changed message
+
+
 @dataclass(frozen=True, slots=True)
 class AlertOptions:
     """When a subscription sends alerts, and how urgent they are."""
@@ -60,6 +71,7 @@ class AlertOptions:
     or_after: timedelta | None = None
     alert_again_at: int = 0  #: publishers at which a second alert is sent; 0: never
     developments: Developments | None = None  #: None: as the chat chose
+    updates: Updates | None = None  #: None: as the chat chose
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,7 @@ class ChatSettings:
     digest_from: int | None = None
     developments: Developments | None = None
     hide_names: bool | None = None  #: alerts do not name the subscriptions that they match
+    updates: Updates | None = None
 
     def over(self, other: "ChatSettings") -> "ChatSettings":
         """Return these settings, completed by others."""

@@ -221,8 +221,8 @@ class Delivery:
 
     @property
     def silent(self) -> bool:
-        """Whether it arrives without a sound: it only tells of developments."""
-        return bool(self.alerts) and all(alert.note for alert in self.alerts)
+        """Whether it arrives without a sound: it only tells what is new of earlier alerts."""
+        return bool(self.alerts) and all(alert.quiet for alert in self.alerts)
 
     @property
     def repeat(self) -> bool:
@@ -328,6 +328,7 @@ class Settlement:
     shown: bytes = b""  #: digest of what the message of an alert shows from now on
     error: str = ""
     doubt: bool = False  #: count one attempt that may have arrived
+    lost: bool = False  #: the message to change cannot be changed any more
     counts: bool = True  #: False: the attempt says nothing about the message and is not counted
     plain: bool = False  #: render without style next time
     retry_at: datetime | None = None  #: nothing is sent to the chat's address before

@@ -111,6 +111,7 @@ class KnownEntry:
     first_seen_at: datetime
     earlier: tuple[tuple[str, str], ...] = ()  #: headlines with texts that it had before
     body: str = ""
+    withdrawn: bool = False  #: its feed took it back
 
 
 class Silence(StrEnum):

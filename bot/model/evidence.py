@@ -102,7 +102,8 @@ class EvidenceAlert:
     story: int
     level: str
     article: int
-    note: bool  #: a silent reply about a development
+    note: bool  #: a reply to another alert: of a development, or of a change of its article
+    update: str  #: of a reply about a change of its article: what that was; else empty
     title: str  #: when it was made
     made: datetime
     message: int | None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision, MatchRecord
+from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision, AlertUpdate, MatchRecord
 from bot.model.entries import KnownEntry
 from bot.model.feeds import FeedDue
 
@@ -45,6 +45,8 @@ class PageFailed:
 
     failure: PageFailure
     again: bool = False  #: nothing was asked of the site: it may be tried once more
+    #: the site says that it is gone for good: 410 (RFC 9110 §15.5.11)
+    withdrawn: bool = False
 
 
 PageOutcome = PageText | PageFailed
@@ -85,6 +87,8 @@ class PageCommit:
     alert_revisions: tuple[AlertRevision, ...] = ()
     growths: tuple[AlertGrowth, ...] = ()
     records: tuple[MatchRecord, ...] = ()
+    withdrawn: bool = False  #: it is gone for good, and its entry with it
+    updates: tuple[AlertUpdate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

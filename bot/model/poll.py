@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision, MatchRecord
+from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision, AlertUpdate, MatchRecord
 from bot.model.delivery import NoticeIntent
 from bot.model.entries import EntryKeys, KnownEntry, PlacedEntry, Revision
 from bot.model.feeds import Failure, FeedState
@@ -75,4 +75,5 @@ class FeedCommit:
     wakes: frozenset[Failure] = frozenset()
     lease: int = 0  #: token of the feed's claim; 0: the feed was not claimed
     withdrawn: tuple[int, ...] = ()  #: entries that the feed took back
+    updates: tuple[AlertUpdate, ...] = ()  #: what changes of entries mean for their alerts
     pages: tuple[PageRequest, ...] = ()  #: of new entries, that are to be read for their text

@@ -19,6 +19,7 @@ from bot.model.archive import (
 )
 from bot.model.delivery import DeliveryState, DropReason, Wait
 from bot.model.entries import Silence
+from bot.model.updates import ChangeKind, UpdateFate
 from bot.query.explain import Explanation, explain
 from bot.query.tree import Node
 from bot.query.words import ArticleWords
@@ -100,6 +101,17 @@ class AlertAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateAccount:
+    """How a chat heard of a change of an entry that it was alerted of."""
+
+    kind: ChangeKind
+    at: datetime
+    fate: UpdateFate
+    progress: AlertAccount | None = None  #: of the reply that tells it
+    message_id: int | None = None  #: of that reply
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """What became of an entry for a subscription in a chat."""
 
@@ -117,6 +129,7 @@ class Account:
     limited_to: tuple[str, ...] = ()  #: the same of its feeds
     at: datetime | None = None  #: when the cause came about
     needed: int = 0  #: of what is held: the publishers that it waits for
+    updates: tuple[UpdateAccount, ...] = ()  #: what became of the entry after its alert
 
     @property
     def lacks(self) -> tuple[str, ...]:
@@ -140,7 +153,7 @@ def accounts_of(
     for item in parsed:
         chats = item.subscription.chats
         numbers = [number for number in chats if chat is None or number == chat]
-        accounts += [entry.account(item, number) for number in numbers]
+        accounts += [entry.with_updates(entry.account(item, number)) for number in numbers]
     for alert in facts.alerts:
         if alert.entry_id == facts.entry.id and (chat is None or alert.chat_id == chat):
             accounts += entry.others(alert, accounts)
@@ -247,7 +260,26 @@ class _Entry:
             return
         names = ", ".join(name for name, _ in alert.removed.values())
         about = Account(alert.chat_id, None, names, bool(alert.matches), Outcome.NOT_SENT)
-        yield self._as(about, alert)
+        yield self.with_updates(self._as(about, alert))
+
+    def with_updates(self, account: Account) -> Account:
+        """Add what became of the entry since, where the account is of the alert that it made."""
+        alert = account.alert
+        if alert is None or alert.entry_id != self.id or account.outcome not in ARRIVED:
+            return account
+        subscriptions = self._subscriptions()
+        updates = tuple(
+            UpdateAccount(
+                item.kind,
+                item.at,
+                item.fate,
+                progress_of(item.reply, subscriptions) if item.reply else None,
+                item.reply.message_id if item.reply else None,
+            )
+            for item in self.facts.updates
+            if item.chat_id == account.chat_id
+        )
+        return replace(account, updates=updates)
 
     def _of(
         self,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.model.archive import AlertFact, EntryFacts
-from bot.search.account import Account, Outcome
+from bot.search.account import Account, Outcome, UpdateAccount
 from bot.search.account_text import TimeFormat, account_text
 from bot.text.clean import plain
 
@@ -35,6 +35,18 @@ class AlertRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateRecord:
+    """What became of the article after its alert, and how the chat heard of it."""
+
+    what: str  #: withdrawn, corrected or progress
+    at: str  #: when newsbell learned of it
+    fate: str  #: told, edited, shown, unsent, muted, unwanted or untold
+    outcome: str  #: of the reply that tells it, as of an account; empty where there is none
+    sent_at: str | None
+    message: int | None  #: of that reply: its number in the chat
+
+
+@dataclass(frozen=True, slots=True)
 class AccountRecord:
     """What became of the article for a subscription in a chat."""
 
@@ -58,6 +70,7 @@ class AccountRecord:
     lacks: tuple[str, ...]  #: parts of the query that the article lacks
     query: str  #: where it was another one when the article came: that
     again_at: str | None  #: when a second alert was sent
+    updates: tuple[UpdateRecord, ...]  #: what became of the article after its alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +142,19 @@ def _account(account: Account, chats: Mapping[int, str], when: TimeFormat) -> Ac
         lacks=account.lacks if account.outcome is Outcome.NOT_SENT else (),
         query=account.query,
         again_at=_time(own.again_at) if own else None,
+        updates=tuple(_update(item) for item in account.updates),
+    )
+
+
+def _update(update: UpdateAccount) -> UpdateRecord:
+    progress = update.progress
+    return UpdateRecord(
+        what=update.kind,
+        at=update.at.astimezone(UTC).isoformat(),
+        fate=update.fate,
+        outcome=progress.outcome if progress else "",
+        sent_at=_time(progress.at) if progress else None,
+        message=update.message_id,
     )
 
 

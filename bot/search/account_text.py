@@ -4,14 +4,16 @@ The clauses can follow a colon in any language. No I/O, no clock.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from bot.i18n.catalog import ENGLISH, Translator
 from bot.model.archive import UncountedEntry
 from bot.model.delivery import Wait, WaitCause
 from bot.model.entries import Silence
+from bot.model.updates import ChangeKind, UpdateFate
 from bot.query.explain import sentence
-from bot.search.account import Account, AlertAccount, Cause, Outcome
+from bot.search.account import Account, AlertAccount, Cause, Outcome, UpdateAccount
 from bot.text.clean import cut
 
 _UNCOUNTED = 3  # articles that are named
@@ -21,6 +23,12 @@ TimeFormat = Callable[[datetime], str]
 
 def account_text(account: Account, when: TimeFormat, translator: Translator = ENGLISH) -> str:
     """Return what became of an entry for a subscription in a chat; empty where no words matched."""
+    texts = [_account_text(account, when, translator)]
+    texts += [_update_text(item, when, translator) for item in account.updates]
+    return "; ".join(filter(None, texts))
+
+
+def _account_text(account: Account, when: TimeFormat, translator: Translator) -> str:
     match account.outcome:
         case Outcome.JOINED:
             return _joined(account, when, translator)
@@ -42,6 +50,46 @@ def account_text(account: Account, when: TimeFormat, translator: Translator = EN
         again = when(account.alert.again_at)
         return translator.gettext("{state}; a second alert was sent {when}", state=text, when=again)
     return text
+
+
+def _update_text(update: UpdateAccount, when: TimeFormat, translator: Translator) -> str:
+    """What became of the entry after its alert, and how the chat heard of that."""
+    at = when(update.at)
+    match update.kind:
+        case ChangeKind.WITHDRAWN:
+            what = translator.gettext("withdrawn by the publisher {when}", when=at)
+        case ChangeKind.CORRECTED:
+            what = translator.gettext("corrected by the publisher {when}", when=at)
+        case ChangeKind.PROGRESS:
+            what = translator.gettext("updated by the publisher {when}", when=at)
+    return f"{what} ({_told(update, when, translator)})"
+
+
+def _told(update: UpdateAccount, when: TimeFormat, translator: Translator) -> str:
+    match update.fate:
+        case UpdateFate.TOLD:
+            return _told_in_reply(update.progress, when, translator)
+        case UpdateFate.EDITED:
+            return translator.gettext("the alert's message is to show it")
+        case UpdateFate.SHOWN:
+            return translator.gettext("the alert's message shows it")
+        case UpdateFate.UNSENT:
+            return translator.gettext("the alert was sent later, and showed it")
+        case UpdateFate.MUTED:
+            return translator.gettext("no reply, because this chat had muted the storyline")
+        case UpdateFate.UNWANTED:
+            return translator.gettext("no reply, because no subscription in force wanted the alert")
+        case UpdateFate.UNTOLD:
+            return translator.gettext("not told, because the alert's message cannot change")
+
+
+def _told_in_reply(progress: AlertAccount | None, when: TimeFormat, translator: Translator) -> str:
+    if progress is None:
+        return translator.gettext("told in a reply to the alert")
+    if progress.outcome is Outcome.NOTED:  # a reply is no news of a story
+        progress = replace(progress, outcome=Outcome.SENT)
+    state = progress_text(progress, when, translator)
+    return translator.gettext("told in a reply to the alert: {state}", state=state)
 
 
 def _is_of_story(account: Account) -> bool:

@@ -64,7 +64,7 @@ def _article(article: EvidenceArticle, digest: str) -> Iterator[str]:
 
 
 def _alert(alert: EvidenceAlert) -> Iterator[str]:
-    kind = "Note" if alert.note else "Alert"
+    kind = f"Reply ({alert.update})" if alert.update else "Note" if alert.note else "Alert"
     yield f"- {_time(alert.made)} {kind} in {_escaped(alert.chat)}: {_escaped(alert.title)}"
     for match in alert.matches:
         words = ", ".join(match.matched)

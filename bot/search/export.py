@@ -93,6 +93,8 @@ def _chat(chat: ChatFact) -> dict[str, Any]:
         row["digest_from"] = settings.digest_from
     if settings.developments:
         row["developments"] = settings.developments.value
+    if settings.updates:
+        row["updates"] = settings.updates.value
     if chat.grouping:
         row["stories"] = chat.grouping.value
     return row
@@ -113,4 +115,6 @@ def _subscription(subscription: Subscription, name: str, to: list[str]) -> dict[
         row["alert_again_at"] = options.alert_again_at
     if options.developments:
         row["developments"] = options.developments.value
+    if options.updates:
+        row["updates"] = options.updates.value
     return row | {"to": to}

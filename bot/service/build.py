@@ -299,6 +299,7 @@ def _committer(base: _Base) -> BatchCommitter:
         publisher_groups=live.publisher_groups,
         grouping=base.subscriptions.grouping,
         developments=base.subscriptions.developments,
+        updates=base.subscriptions.updates,
         restored=base.wiring.restored,
     )
 

@@ -9,7 +9,7 @@ import structlog
 from bot.errors import QueryError
 from bot.feeds.yielding import yielding
 from bot.model.alerts import UnsentMatch
-from bot.model.chats import Developments, Subscription
+from bot.model.chats import Developments, Subscription, Updates
 from bot.model.stories import Grouping
 from bot.ports import Clock, Store
 from bot.query.index import Index, uses_lists
@@ -29,6 +29,7 @@ class LiveSubscriptions:
         self._turn = asyncio.Lock()  # updates, tasks and reloads ask for it at once
         self._groupings: Mapping[int, Grouping] = {}
         self._developments: Mapping[int, Developments] = {}
+        self._updates: Mapping[int, Updates] = {}
 
     @property
     def groupings(self) -> Mapping[int, Grouping]:
@@ -43,6 +44,10 @@ class LiveSubscriptions:
         """Return how a chat hears of news that joins a story which it was alerted of."""
         return self._developments.get(chat_id, Developments.NOTE)
 
+    def updates(self, chat_id: int) -> Updates | None:
+        """Return how a chat hears of changes of what it was alerted of; None: nobody chose."""
+        return self._updates.get(chat_id)
+
     async def refresh(self, chat_id: int | None = None) -> None:
         """Compile what changed, in all chats or in one; polls go on meanwhile.
 
@@ -55,6 +60,7 @@ class LiveSubscriptions:
     async def _refresh(self, chat_id: int | None) -> None:
         self._groupings = await self._store.polls.groupings()
         self._developments = await self._store.polls.developments()
+        self._updates = await self._store.polls.updates()
         known = set(self.index.broken)
         subscriptions = await self._store.polls.subscriptions(chat_id)
         names = self._live.names() if chat_id is None else self.index.names

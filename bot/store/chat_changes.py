@@ -70,8 +70,9 @@ _OWN_SUBSCRIPTION = (
 )
 _INSERT_SUBSCRIPTION = """
     insert into subscriptions
-        (name, query, feeds, created_at, urgency, publishers, or_after, ring_again_at, developments)
-    values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        (name, query, feeds, created_at, urgency, publishers, or_after, ring_again_at, developments,
+        updates)
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     returning id
 """
 # A feed that nobody polls any more is due at once. Its name is the document's, or its host: what a

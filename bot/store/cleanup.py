@@ -349,6 +349,7 @@ def _delete_entries(db: Database, rows: Sequence[Any]) -> None:
         "delete from joins where entry_id = ?",
         "delete from unsearched where entry_id = ?",
         "delete from match_records where entry_id = ?",
+        "delete from update_records where entry_id = ?",
         "delete from bodies where entry_id = ?",
         "delete from features where entry_id = ?",
         "delete from pages where entry_id = ?",

@@ -120,13 +120,13 @@ _DROP_CLAIM = f"delete from claims where purpose = {CLAIM} and used_at is null"
 _INSERT_SUBSCRIPTION = """
     insert into subscriptions
         (name, query, feeds, declared, created_at, urgency, publishers, or_after, ring_again_at,
-        developments)
-    values (?, ?, ?, 1, ?, ?, ?, ?, ?, ?)
+        developments, updates)
+    values (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)
     returning id
 """
 _UPDATE_SUBSCRIPTION = """
     update subscriptions set name = ?, query = ?, feeds = ?, urgency = ?, publishers = ?,
-        or_after = ?, ring_again_at = ?, developments = ?, removed_at = null
+        or_after = ?, ring_again_at = ?, developments = ?, updates = ?, removed_at = null
     where id = ?
 """
 

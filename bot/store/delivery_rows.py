@@ -11,7 +11,8 @@ from bot.model.delivery import Delivery, DeliveryKind
 from bot.model.entries import Span
 from bot.model.message import File
 from bot.model.stories import Grouping
-from bot.store import bodies
+from bot.model.updates import ChangeKind, UpdateView
+from bot.store import alert_updates, bodies
 from bot.store.engines.engine import Database
 from bot.store.mappers import (
     get_buttons,
@@ -27,7 +28,10 @@ CONFIRMATIONS = 8  #: further entries of a story that its message names, at most
 
 _VIEWS = """
     select a.*, e.title, e.link, e.summary, e.source, e.published, e.first_seen_at, e.agency,
-        e.storyline_id, e.withdrawn_at, coalesce(nullif(c.name, ''), f.name) as feed, f.publisher
+        e.storyline_id, e.withdrawn_at, (
+            select group_concat(distinct kind) from update_records u
+            where u.entry_id = a.entry_id and u.chat_id = a.chat_id
+        ) as changes, coalesce(nullif(c.name, ''), f.name) as feed, f.publisher
     from alerts a join entries e on e.id = a.entry_id join feeds f on f.id = e.feed_id
     left join feed_chats c on f.private and c.feed_id = f.id and c.chat_id = a.chat_id
     where a.chat_id = ? and a.story_id in ({marks}) order by a.created_at, a.story_id
@@ -185,6 +189,7 @@ def _view(db: Database, chat: Chat, row: Any) -> AlertView:
     own = [match for match in matches if match["entry_id"] == row["entry_id"]]
     spans, body = _marked(db, row, own)
     confirmations, latest, entries, publishers = _story(db, row)
+    changes = (row["changes"] or "").split(",")
     return AlertView(
         story_id=row["story_id"],
         title=row["title"],
@@ -213,8 +218,18 @@ def _view(db: Database, chat: Chat, row: Any) -> AlertView:
         latest=latest,
         continuation=_continuation(db, chat, row),
         body=body,
-        withdrawn=row["withdrawn_at"] is not None,
+        withdrawn=row["withdrawn_at"] is not None or ChangeKind.WITHDRAWN in changes,
+        corrected=ChangeKind.CORRECTED in changes,
+        update=_update(db, row),
     )
+
+
+def _update(db: Database, row: Any) -> UpdateView | None:
+    """What an alert says that is a reply about a change of its article."""
+    if not row["update_form"]:
+        return None
+    place = (row["chat_id"], row["story_id"], row["note_of"])
+    return alert_updates.view(db, *place, row["update_form"])
 
 
 def _marked(db: Database, alert: Any, matches: Sequence[Any]) -> tuple[tuple[Span, ...], str]:

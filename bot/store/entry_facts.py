@@ -13,10 +13,12 @@ from bot.model.archive import (
     KnownSubscription,
     StoredEntry,
     UncountedEntry,
+    UpdateFact,
 )
 from bot.model.delivery import DeliveryState, Wait
 from bot.model.entries import Silence
 from bot.model.stories import Grouping
+from bot.model.updates import ChangeKind, UpdateFate
 from bot.store import meta, pages, subscription_versions
 from bot.store.engines.engine import Database
 from bot.store.mappers import (
@@ -41,8 +43,7 @@ from bot.store.waiting import read_waits
 
 # Alerts of the entry's story at the level of the alert, its own, and those that it joined when it
 # came. That of this entry, and the last delivery of each, come last.
-_ALERTS = f"""
-    with chosen (chat_id, story_id) as (
+_OF_ENTRY = f"""
         select chat_id, story_id from alerts a
         where coalesce(a.merged_into, a.story_id) in (:strict, :story, :storyline)
             and a.merged_into is null
@@ -51,12 +52,19 @@ _ALERTS = f"""
                 when {literal(Grouping.LOOSE)} then :storyline
                 else :story end
         union
-        select chat_id, story_id from alerts where entry_id = :entry
+        select chat_id, story_id from alerts where entry_id = :entry and update_form = ''
         union
         select a.chat_id, a.story_id from match_records r
             join alerts a on a.entry_id = r.leader and a.chat_id = r.chat_id
-            where r.entry_id = :entry and r.leader != 0
-    )
+            where r.entry_id = :entry and r.leader != 0 and a.update_form = ''
+"""
+# The replies that tell what became of the entry.
+_REPLIES = """
+        select chat_id, reply from update_records where entry_id = :entry and reply is not null
+"""
+_UPDATES = "select * from update_records where entry_id = ? order by id"
+_ALERTS = f"""
+    with chosen (chat_id, story_id) as ({{chosen}})
     select a.chat_id, a.story_id, a.entry_id, a.created_at, a.message_id, a.held, a.due_at,
         a.note_of, a.followed, a.grouping, a.merged_into,
         o.id as delivery, o.state, o.error, o.settled_at, e.title,
@@ -102,13 +110,14 @@ def facts_of(db: Database, row: Any, now: datetime) -> EntryFacts:
     """Return an entry, of whose columns and feed `row` is, and what happened to it."""
     return EntryFacts(
         stored_entry(row),
-        _alerts(db, row, now),
+        tuple(_alerts(db, row, _OF_ENTRY, now).values()),
         _revisions(db, row["id"]),
         _records(db, row["id"]),
         row["id"] > meta.read_number(db, MetaName.RECORDED_AFTER),
         get_story_ids(row),
         pages.fact_of(db, row["id"]),
         get_time(row["withdrawn_at"]),
+        _updates(db, row, now),
     )
 
 
@@ -163,8 +172,26 @@ def _revisions(db: Database, entry_id: int) -> tuple[tuple[datetime, str], ...]:
     return tuple((sure_time(row["at"]), row["title"]) for row in rows)
 
 
-def _alerts(db: Database, entry: Any, now: datetime) -> tuple[AlertFact, ...]:
-    """The alerts that concern an entry, each with its last delivery; its own come last."""
+def _updates(db: Database, entry: Any, now: datetime) -> tuple[UpdateFact, ...]:
+    """The changes of an entry that had alerted, and how its chats heard of each."""
+    rows = db.execute(_UPDATES, [entry["id"]]).fetchall()
+    replies = _alerts(db, entry, _REPLIES, now) if rows else {}
+    return tuple(
+        UpdateFact(
+            row["chat_id"],
+            ChangeKind(row["kind"]),
+            sure_time(row["at"]),
+            UpdateFate(row["fate"]),
+            replies.get((row["chat_id"], row["reply"])),
+        )
+        for row in rows
+    )
+
+
+def _alerts(
+    db: Database, entry: Any, chosen: str, now: datetime
+) -> Mapping[tuple[int, int], AlertFact]:
+    """Chosen alerts that concern an entry, each with its last delivery; its own come last."""
     values = {
         "entry": entry["id"],
         "strict": entry["strict_id"],
@@ -172,7 +199,7 @@ def _alerts(db: Database, entry: Any, now: datetime) -> tuple[AlertFact, ...]:
         "storyline": entry["storyline_id"],
     }
     latest: dict[tuple[int, int], Any] = {}
-    for row in db.execute(_ALERTS, values).fetchall():
+    for row in db.execute(_ALERTS.format(chosen=chosen), values).fetchall():
         key = row["chat_id"], row["story_id"]
         if row["state"] is not None or key not in latest:
             latest[key] = row
@@ -180,7 +207,9 @@ def _alerts(db: Database, entry: Any, now: datetime) -> tuple[AlertFact, ...]:
     waits = read_waits(db, [row["delivery"] for row in rows if row["delivery"]], now)
     named = {number for row in rows for number, _ in json.loads(row["matched"])}
     removed = _removed(db, sorted(named))
-    return tuple(_alert(db, row, waits.get(row["delivery"]), removed) for row in rows)
+    return {
+        key: _alert(db, row, waits.get(row["delivery"]), removed) for key, row in latest.items()
+    }
 
 
 def _removed(db: Database, numbers: Sequence[int]) -> Mapping[int, tuple[str, datetime]]:

@@ -35,7 +35,11 @@ _FEED = """
     from feeds f left join documents d on d.feed_id = f.id where f.id = ?
 """
 _ALERTS = """
-    select a.*, c.name as chat, c.kind as service from alerts a join chats c on c.id = a.chat_id
+    select a.*, c.name as chat, c.kind as service, (
+        select kind from update_records r where r.chat_id = a.chat_id and r.reply = a.story_id
+        order by r.id desc limit 1
+    ) as change
+    from alerts a join chats c on c.id = a.chat_id
     where a.entry_id in (select value from json_each(:entries))
     and (:chat is null or a.chat_id = :chat) order by a.created_at, a.chat_id, a.story_id
 """
@@ -142,6 +146,7 @@ def _alert(db: Database, row: Any) -> EvidenceAlert:
         level=row["grouping"],
         article=row["entry_id"],
         note=row["note_of"] is not None,
+        update=row["change"] or "",
         title=row["first_title"],
         made=sure_time(row["created_at"]),
         message=row["message_id"],

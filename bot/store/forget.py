@@ -130,6 +130,7 @@ _PARTS = tuple(
         ("screens", "id"),
         ("verdicts", "chat_id, story_id, user_id"),
         ("alert_matches", "chat_id, story_id, subscription_id"),
+        ("update_records", "id"),
     )
 )
 _ALERTS = "select story_id, entry_id from alerts where chat_id = :chat limit :batch"

@@ -14,6 +14,7 @@ from bot.model.chats import (
     ChatSettings,
     Developments,
     Subscription,
+    Updates,
     Urgency,
 )
 from bot.model.entries import (
@@ -297,6 +298,7 @@ def get_known(row: Row) -> KnownEntry:
         published=get_time(row["published"]),
         updated=get_time(row["updated"]),
         first_seen_at=sure_time(row["first_seen_at"]),
+        withdrawn=row["withdrawn_at"] is not None,
     )
 
 
@@ -313,6 +315,7 @@ def get_settings(text: str) -> ChatSettings:
         data.get("digest_from"),
         Developments(data["developments"]) if "developments" in data else None,
         data.get("hide_names"),
+        Updates(data["updates"]) if "updates" in data else None,
     )
 
 
@@ -361,21 +364,24 @@ def get_subscription(row: Row) -> Subscription:
 def get_alert_options(row: Row) -> AlertOptions:
     """Return the alert options of a subscription."""
     wait = timedelta(seconds=row["or_after"]) if row["or_after"] is not None else None
-    chosen = row["developments"]
+    developments, updates = row["developments"], row["updates"]
     return AlertOptions(
         Urgency(row["urgency"]),
         row["publishers"],
         wait,
         row["ring_again_at"],
-        Developments(chosen) if chosen else None,
+        Developments(developments) if developments else None,
+        Updates(updates) if updates else None,
     )
 
 
 #: the columns of alert options, in the order of `put_alert_options`
-OPTION_COLUMNS = ("urgency", "publishers", "or_after", "ring_again_at", "developments")
+OPTION_COLUMNS = (
+    *("urgency", "publishers", "or_after", "ring_again_at", "developments", "updates"),
+)
 
 
-def put_alert_options(options: AlertOptions) -> tuple[str, int, float | None, int, str]:
+def put_alert_options(options: AlertOptions) -> tuple[str, int, float | None, int, str, str]:
     """Inverse of `get_alert_options`: the values of `OPTION_COLUMNS`."""
     wait = options.or_after.total_seconds() if options.or_after is not None else None
     return (
@@ -384,6 +390,7 @@ def put_alert_options(options: AlertOptions) -> tuple[str, int, float | None, in
         wait,
         options.alert_again_at,
         (options.developments or ""),
+        (options.updates or ""),
     )
 
 

@@ -18,7 +18,7 @@ from bot.model.pages import (
     PageRequest,
     PageState,
 )
-from bot.store import bodies, poll_writes
+from bot.store import alert_updates, bodies, poll_writes
 from bot.store.engines.engine import Database, Writer
 from bot.store.feed_rows import read_feeds
 from bot.store.mappers import get_categories, get_known, get_time, put_time
@@ -83,6 +83,9 @@ class PageTables:
             if not db.execute(_SETTLE, values).rowcount:
                 return False
             poll_writes.apply_alerts(db, commit, now)
+            if commit.withdrawn:
+                alert_updates.withdraw(db, commit.entry_id, now)
+            alert_updates.tell(db, commit.updates, now)
             if commit.terms:
                 poll_writes.search_again(db, commit.entry_id, now)
             return True

@@ -22,6 +22,7 @@ ROWS = {
     "alerts": 200_000,
     "alert_matches": 300_000,
     "match_records": 500_000,
+    "update_records": 20_000,
     "outbox": 60_000,
     "outbox_alerts": 70_000,
     "searched_again": 100_000,

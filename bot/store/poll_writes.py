@@ -12,7 +12,7 @@ from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision, MatchRecor
 from bot.model.entries import PlacedEntry, Revision
 from bot.model.pages import PageCommit
 from bot.model.poll import FeedCommit
-from bot.store import bodies
+from bot.store import alert_updates, bodies
 from bot.store.engines.engine import Database
 from bot.store.mappers import (
     PACE_COLUMNS,
@@ -175,7 +175,8 @@ def apply(db: Database, commit: FeedCommit, now: datetime) -> None:
     )
     apply_alerts(db, commit, now)
     for number in commit.withdrawn:
-        _withdraw_entry(db, number, now)
+        alert_updates.withdraw(db, number, now)
+    alert_updates.tell(db, commit.updates, now)
     for notice in commit.notices:
         notify(db, notice, now)
     if commit.host:
@@ -190,25 +191,6 @@ def apply(db: Database, commit: FeedCommit, now: datetime) -> None:
         at = put_time(now + WAKE)
         statement = _WAKE_SIBLINGS.format(marks=marks(commit.wakes))
         db.execute(statement, [at, commit.feed_id, *sorted(commit.wakes), at])
-
-
-def _withdraw_entry(db: Database, entry_id: int, now: datetime) -> None:
-    """Mark an entry that its feed took back, and let the messages of its alerts say so."""
-    marked = db.execute(
-        "update entries set withdrawn_at = ? where id = ? and withdrawn_at is null",
-        [put_time(now), entry_id],
-    )
-    if not marked.rowcount:
-        return
-    rows = db.execute(
-        "select chat_id, story_id from alerts where entry_id = ? and held = 0", [entry_id]
-    ).fetchall()
-    for row in rows:
-        db.execute(
-            "update alerts set revision = revision + 1 where chat_id = ? and story_id = ?",
-            [row["chat_id"], row["story_id"]],
-        )
-        queue_edit(db, row["chat_id"], row["story_id"], now)
 
 
 def apply_alerts(db: Database, commit: FeedCommit | PageCommit, now: datetime) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.model.alerts import AlertIntent, MatchRecord, StoryState, UnsentMatch
-from bot.model.chats import Developments, Subscription
+from bot.model.chats import Developments, Subscription, Updates
 from bot.model.entries import Article, KnownEntry, PlacedEntry
 from bot.model.feeds import Failure, FeedDue
 from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
@@ -86,9 +86,9 @@ _GROUPINGS = """
 """
 
 
-_DEVELOPMENTS = """
+_CHOSEN = """
     select id, coalesce(
-        json_extract(declared_settings, '$.developments'), json_extract(settings, '$.developments')
+        json_extract(declared_settings, :choice), json_extract(settings, :choice)
     ) as chosen
     from chats where declared_settings != '{}' or settings != '{}'
 """
@@ -260,8 +260,13 @@ class PollTables:
 
     async def developments(self) -> dict[int, Developments]:
         """Return how chats that chose it hear of developments."""
-        rows = await self._writer.fetch("read chats", _DEVELOPMENTS)
+        rows = await self._writer.fetch("read chats", _CHOSEN, {"choice": "$.developments"})
         return {row["id"]: Developments(row["chosen"]) for row in rows if row["chosen"]}
+
+    async def updates(self) -> dict[int, Updates]:
+        """Return how chats that chose it hear of changes of what they were alerted of."""
+        rows = await self._writer.fetch("read chats", _CHOSEN, {"choice": "$.updates"})
+        return {row["id"]: Updates(row["chosen"]) for row in rows if row["chosen"]}
 
     async def commit(
         self, commits: Sequence[FeedCommit], now: datetime, merges: Sequence[Merge] = ()

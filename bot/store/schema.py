@@ -277,6 +277,12 @@ def m035_withdrawn(db: Database) -> None:
     db.execute("alter table entries add column withdrawn_at text")
 
 
+@migrations()
+def m036_updates(db: Database) -> None:
+    """What becomes of articles after their alerts were sent, and how chats hear of it."""
+    _execute(db, _UPDATES)
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():
@@ -397,6 +403,26 @@ alter table alerts add column note_of integer;
 create index alerts_notes on alerts (chat_id, note_of) where note_of is not null;
 alter table entries add column confirms integer not null default 1;
 alter table subscriptions add column developments text not null default ''
+"""
+# A change of an article is kept once for each chat that has its alert: `mark` is a digest of what
+# it says. `reply` is the number of the alert that tells it, which has an `update_form`: `note` or
+# `alert`.
+_UPDATES = """
+alter table subscriptions add column updates text not null default '';
+alter table alerts add column update_form text not null default '';
+create table update_records (
+  id integer primary key autoincrement,
+  entry_id integer not null,
+  chat_id integer not null,
+  mark blob not null,
+  kind text not null,
+  title text not null, before text not null, status text not null, text text not null,
+  at text not null,
+  fate text not null,
+  reply integer,
+  unique (entry_id, chat_id, mark)
+);
+create index update_records_reply on update_records (chat_id, reply)
 """
 # `terms` holds the keys of a page's words, in the order of the alphabet; its text is not kept.
 _PAGES = """

@@ -6,6 +6,7 @@ from typing import Any
 from bot.i18n.phrase import phrase
 from bot.model.chats import ChatKind
 from bot.model.delivery import (
+    Delivery,
     DeliveryKind,
     DeliveryState,
     DropReason,
@@ -13,7 +14,7 @@ from bot.model.delivery import (
     Settlement,
     notice,
 )
-from bot.store import meta, subscription_versions
+from bot.store import alert_updates, meta, subscription_versions
 from bot.store.engines.engine import Database
 from bot.store.mappers import put_time
 from bot.store.meta import moved_to
@@ -48,7 +49,7 @@ _PARK = """
     update chats set not_before = :until where kind = :kind and address = :address
     and (id = :id or (address != 0 and :all_topics and coalesce(not_before, '') < :until))
 """
-_MOVED_TABLES = ("stances", "feed_chats", "links", "screens", "verdicts")
+_MOVED_TABLES = ("stances", "feed_chats", "links", "screens", "verdicts", "update_records")
 _MOVES_IN_CIRCLES = "Telegram sends it to another address and back."
 _ALERT_TABLES = ("alerts", "alert_matches", "outbox_alerts", "outbox", "match_records")
 _TAKE_OVER_SETTINGS = """
@@ -94,11 +95,10 @@ def settle(db: Database, settlement: Settlement, now: datetime) -> None:
             "update alerts set shown = ? where chat_id = ? and message_id = ?",
             [settlement.shown, chat.id, settlement.message_id],
         )
-    if settlement.state is DeliveryState.QUEUED and delivery.kind is DeliveryKind.ALERT:
-        # The alert will show the newest state: what was to change it is not needed any more.
-        drop(db, DropReason.ALERT_REPEATED, now, _CHANGES_OF_ALERT, [delivery.id])
-    if settlement.state is DeliveryState.QUEUED:
-        reconsider_delivery(db, delivery.id, now)  # its subscription may be gone by now
+    if not done:
+        _queued_again(db, delivery, now)
+    elif delivery.kind is DeliveryKind.EDIT:
+        _edited(db, settlement, now)
     if settlement.move_to is not None:
         _move_chats(db, chat.address, settlement.move_to, now)
     if settlement.retry_at:
@@ -111,6 +111,24 @@ def settle(db: Database, settlement: Settlement, now: datetime) -> None:
         )
     if settlement.notice:
         notify(db, settlement.notice, now)
+
+
+def _queued_again(db: Database, delivery: Delivery, now: datetime) -> None:
+    if delivery.kind is DeliveryKind.ALERT:
+        # The alert will show the newest state: what was to change it is not needed any more.
+        drop(db, DropReason.ALERT_REPEATED, now, _CHANGES_OF_ALERT, [delivery.id])
+        alert_updates.alert_queued_again(db, delivery.id, now)
+    reconsider_delivery(db, delivery.id, now)  # its subscription may be gone by now
+
+
+def _edited(db: Database, settlement: Settlement, now: datetime) -> None:
+    """Note that a message shows what became of its articles; tell it where it cannot."""
+    delivery = settlement.delivery
+    place = (delivery.chat.id, delivery.message_id, delivery.id)
+    if settlement.lost or settlement.state is DeliveryState.DEAD:
+        alert_updates.message_lost(db, *place, now)
+    elif settlement.state is DeliveryState.SENT or settlement.error == DropReason.UNCHANGED:
+        alert_updates.message_changed(db, *place)
 
 
 def _sent(db: Database, settlement: Settlement, now: datetime) -> None:

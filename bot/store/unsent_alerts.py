@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.alerts.readiness import Claim, Readiness, UnsentAlert, readiness
 from bot.model.alerts import Priority, Stance, UnsentMatch
-from bot.model.chats import AlertOptions, Urgency
+from bot.model.chats import AlertOptions, Updates, Urgency
 from bot.model.delivery import DeliveryKind, DropReason
 from bot.model.stories import Grouping
 from bot.store.bodies import PACKED
@@ -41,7 +41,7 @@ RETURNS_WITHIN = timedelta(hours=48)
 
 _COLUMNS = """
     a.chat_id, a.story_id, a.grouping, a.merged_into, a.followed, a.created_at, a.due_at,
-    a.note_of, (
+    a.note_of, a.update_form, (
         select stance from stances t where t.storyline_id = e.storyline_id
         and t.chat_id = a.chat_id and moved_at > :quiet
     ) as stance, (
@@ -120,7 +120,8 @@ _UNSENT_MATCHES = f"""
         select a.chat_id, a.story_id from chosen join alerts a on a.chat_id = chosen.chat_id
         where a.held = 1 and a.due_at > ''
     )
-    select m.chat_id, m.story_id, m.subscription_id, a.grouping, a.merged_into
+    select m.chat_id, m.story_id, m.subscription_id, a.grouping, a.merged_into, a.entry_id,
+        a.update_form
     from unsent join alert_matches m on m.chat_id = unsent.chat_id
         and m.story_id = unsent.story_id
     join alerts a on a.chat_id = m.chat_id and a.story_id = m.story_id
@@ -214,9 +215,11 @@ def unsent_matches(
     }
     matches = []
     for row in db.execute(_UNSENT_MATCHES, values).fetchall():
-        column = STORY_COLUMNS[Grouping(row["grouping"])]
+        column, number = STORY_COLUMNS[Grouping(row["grouping"])], _story(row)
+        if row["update_form"]:  # a reply about an article is of that alone
+            column, number = "id", row["entry_id"]
         statement = _ARTICLES.format(column=column)
-        articles = db.execute(statement, [_story(row), _ARTICLES_LIMIT]).fetchall()
+        articles = db.execute(statement, [number, _ARTICLES_LIMIT]).fetchall()
         matches.append(
             UnsentMatch(
                 row["chat_id"],
@@ -332,6 +335,7 @@ def _readiness(db: Database, row: Any, now: datetime, *, follows: bool = True) -
         None if stance is Stance.FOLLOW and not follows else stance,
         bool(row["followed"]),
         row["note_of"] is not None,
+        loud=row["update_form"] == Updates.ALERT,
     )
     return readiness(alert, now)
 

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 from bot.alerts.quiet_hours import DIGEST_AT
 from bot.chat.callbacks import Callback, button
 from bot.chat.context import Context, StaticScreen, back_button, in_rows, show, text_reply
+from bot.chat.handlers.article_updates import updates_name, updates_text
 from bot.chat.handlers.developments import developments_name, developments_text
 from bot.chat.replies import unknown_button
 from bot.chat.services import ChatConfig
@@ -24,7 +25,7 @@ from bot.model.chat_events import (
     SetGrouping,
     SetSettings,
 )
-from bot.model.chats import ChatSettings, Developments
+from bot.model.chats import ChatSettings, Developments, Updates
 from bot.model.message import Button, Message
 from bot.model.stories import Grouping
 from bot.text.times import MAX_DIGESTS, parse_time_span, parse_times
@@ -46,6 +47,7 @@ class SettingsAction(StrEnum):
     EARLY_DIGEST = "waiting"
     GROUPING = "stories"
     DEVELOPMENTS = "developments"
+    UPDATES = "updates"
     NAMES = "names"  #: of queries in the posts of a channel
 
 
@@ -57,6 +59,7 @@ _SETTING = {
     SettingsAction.DIGEST: "digest_at",
     SettingsAction.EARLY_DIGEST: "digest_from",
     SettingsAction.DEVELOPMENTS: "developments",
+    SettingsAction.UPDATES: "updates",
     SettingsAction.NAMES: "hide_names",
 }
 _INPUT = {
@@ -109,6 +112,9 @@ class Settings(StaticScreen):
                 "Developments: {how}",
                 how=developments_name(chat.settings.developments or Developments.NOTE, translator),
             ),
+            translator.gettext(
+                "Updates: {how}", how=updates_name(chat.settings.updates, chat, translator)
+            ),
         ]
         if chat.channel:
             names = _names_text(translator, hidden=bool(chat.settings.hide_names))
@@ -123,6 +129,7 @@ class Settings(StaticScreen):
             button(translator.gettext("Digest"), SettingsAction.DIGEST),
             button(translator.gettext("Grouping"), SettingsAction.GROUPING),
             button(translator.gettext("Developments"), SettingsAction.DEVELOPMENTS),
+            button(translator.gettext("Updates"), SettingsAction.UPDATES),
         ]
         if chat.channel:
             buttons.append(button(translator.gettext("Query names"), SettingsAction.NAMES))
@@ -312,6 +319,15 @@ def _development_choices(context: Context) -> tuple[str, Rows]:
     return developments_text(translator), [buttons]
 
 
+def _update_choices(context: Context) -> tuple[str, Rows]:
+    translator = context.translator
+    buttons = [
+        button(updates_name(choice, context.chat, translator), SettingsAction.UPDATES, choice.value)
+        for choice in Updates
+    ]
+    return updates_text(translator), [buttons]
+
+
 def _name_choices(context: Context) -> tuple[str, Rows]:
     translator = context.translator
     text = translator.gettext(
@@ -336,6 +352,7 @@ _CHOICES: dict[SettingsAction, Callable[[Context], tuple[str, Rows]]] = {
     SettingsAction.EARLY_DIGEST: _early_choices,
     SettingsAction.GROUPING: _grouping_choices,
     SettingsAction.DEVELOPMENTS: _development_choices,
+    SettingsAction.UPDATES: _update_choices,
     SettingsAction.NAMES: _name_choices,
 }
 
@@ -371,6 +388,8 @@ def _chosen(action: SettingsAction, value: str) -> SetSettings | SetGrouping | N
             return SetGrouping(Grouping(value))
         case SettingsAction.DEVELOPMENTS if value in set(Developments):
             return SetSettings(ChatSettings(developments=Developments(value)))
+        case SettingsAction.UPDATES if value in set(Updates):
+            return SetSettings(ChatSettings(updates=Updates(value)))
         case SettingsAction.NAMES if value in {"0", "1"}:
             return SetSettings(ChatSettings(hide_names=value == "1"))
         case _:

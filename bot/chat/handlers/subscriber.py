@@ -13,7 +13,7 @@ from bot.delivery.composer import Composer
 from bot.errors import QueryError, StoreError
 from bot.i18n.catalog import Translator
 from bot.model.chat_events import AddSubscription, Reply
-from bot.model.chats import AlertOptions, Developments, Urgency
+from bot.model.chats import AlertOptions, Developments, Updates, Urgency
 from bot.model.message import Message
 from bot.ports import ChatStore
 from bot.query.price import CHAT_LIMIT
@@ -230,6 +230,15 @@ def _option_lines(translator: Translator, options: AlertOptions) -> list[str]:
                 "and again once {number} publishers report it", number=options.alert_again_at
             )
         )
+    lines += _told_lines(translator, options)
+    if options.urgency is Urgency.DIGEST:
+        lines.append(translator.gettext("bundled in the digest; times: /settings"))
+    return lines
+
+
+def _told_lines(translator: Translator, options: AlertOptions) -> list[str]:
+    """How what comes after the alert is told, where the subscription chooses."""
+    lines = []
     match options.developments:
         case Developments.NOTE:
             lines.append(translator.gettext("developments come as silent replies"))
@@ -237,8 +246,13 @@ def _option_lines(translator: Translator, options: AlertOptions) -> list[str]:
             lines.append(translator.gettext("developments come as new alerts"))
         case Developments.EDIT:
             lines.append(translator.gettext("developments only change the alert"))
-    if options.urgency is Urgency.DIGEST:
-        lines.append(translator.gettext("bundled in the digest; times: /settings"))
+    match options.updates:
+        case Updates.NOTE:
+            lines.append(translator.gettext("corrections and updates come as silent replies"))
+        case Updates.ALERT:
+            lines.append(translator.gettext("corrections and updates come as replies with a sound"))
+        case Updates.EDIT:
+            lines.append(translator.gettext("corrections and updates only change the alert"))
     return lines
 
 

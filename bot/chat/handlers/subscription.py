@@ -22,6 +22,7 @@ from bot.chat.context import (
     show,
     text_reply,
 )
+from bot.chat.handlers.article_updates import updates_name, updates_text
 from bot.chat.handlers.developments import developments_name, developments_text
 from bot.chat.handlers.subscriber import NAME_LENGTH, Subscriber, add_newest, add_warnings
 from bot.chat.replies import list_changed, unknown_button
@@ -37,7 +38,7 @@ from bot.model.chat_events import (
     Screen,
     StoreToken,
 )
-from bot.model.chats import AlertOptions, Developments, Subscription, TokenPurpose, Urgency
+from bot.model.chats import AlertOptions, Developments, Subscription, TokenPurpose, Updates, Urgency
 from bot.model.message import Button, Message
 from bot.ports import ChatStore, Members
 from bot.query.tree import show as as_query
@@ -50,7 +51,7 @@ RATING_SPAN_DAYS = 30  #: for how long reactions to alerts are counted
 _WAITS = ("15m", "30m", "1h", "3h")
 _NEVER = "never"
 _ALL = "all"
-_AS_CHAT = "chat"  # developments as the chat chose
+_AS_CHAT = "chat"  # developments or updates as the chat chose
 _PAGE_PREFIX = "page "
 
 
@@ -73,6 +74,7 @@ class SubscriptionAction(StrEnum):
     PUBLISHERS = "publishers"
     WAIT = "wait"
     DEVELOPMENTS = "developments"
+    UPDATES = "updates"
     FEEDS = "feeds"  #: value: a choice's number, `page N` or `all`
     EDIT = "edit"  #: the query
     SAVE = "save"  #: the edited query
@@ -159,6 +161,7 @@ class SubscriptionControls:
                 | SubscriptionAction.PUBLISHERS
                 | SubscriptionAction.WAIT
                 | SubscriptionAction.DEVELOPMENTS
+                | SubscriptionAction.UPDATES
             ) if not callback.value:
                 return _option_choices(context, screen, callback, subscription)
             case _:
@@ -288,6 +291,9 @@ class SubscriptionControls:
         chosen = options.developments or context.chat.settings.developments or Developments.NOTE
         how = developments_name(chosen, translator)
         lines.append(translator.gettext("Developments: {how}", how=how))
+        chosen_updates = options.updates or context.chat.settings.updates
+        how = updates_name(chosen_updates, context.chat, translator)
+        lines.append(translator.gettext("Updates: {how}", how=how))
         names = await self._subscriber.feed_names(context, subscription.feeds)
         feeds = cut(", ".join(names), 300) or translator.gettext("all")
         lines.append(translator.gettext("Feeds: {feeds}", feeds=feeds))
@@ -373,7 +379,10 @@ def _controls(translator: Translator, subscription: Subscription) -> list[list[B
             button(translator.gettext("Publishers"), SubscriptionAction.PUBLISHERS),
             button(translator.gettext("Urgency"), SubscriptionAction.URGENCY),
         ],
-        [button(translator.gettext("Developments"), SubscriptionAction.DEVELOPMENTS)],
+        [
+            button(translator.gettext("Developments"), SubscriptionAction.DEVELOPMENTS),
+            button(translator.gettext("Updates"), SubscriptionAction.UPDATES),
+        ],
     ]
 
 
@@ -408,6 +417,14 @@ def _option_choices(
                     translator.gettext("As in /settings"), SubscriptionAction.DEVELOPMENTS, _AS_CHAT
                 )
             ]
+        case SubscriptionAction.UPDATES:
+            text = updates_text(translator)
+            choices = [
+                (updates_name(choice, context.chat, translator), choice.value) for choice in Updates
+            ]
+            below = [
+                button(translator.gettext("As in /settings"), SubscriptionAction.UPDATES, _AS_CHAT)
+            ]
         case SubscriptionAction.PUBLISHERS:
             text = translator.gettext("Alert me once this many independent publishers report it:")
             choices = [(str(number), str(number)) for number in range(1, 6)]
@@ -441,6 +458,10 @@ def _with_choice(options: AlertOptions, callback: Callback) -> AlertOptions | No
             return replace(options, developments=None)
         case SubscriptionAction.DEVELOPMENTS if value in set(Developments):
             return replace(options, developments=Developments(value))
+        case SubscriptionAction.UPDATES if value == _AS_CHAT:
+            return replace(options, updates=None)
+        case SubscriptionAction.UPDATES if value in set(Updates):
+            return replace(options, updates=Updates(value))
         case SubscriptionAction.WAIT if value == _NEVER:
             return replace(options, or_after=None)
         case SubscriptionAction.WAIT if value in _WAITS and options.publishers > 1:

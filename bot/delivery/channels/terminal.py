@@ -14,6 +14,7 @@ from rich.text import Text
 from bot.model.alerts import AlertView
 from bot.model.delivery import Delivery, DeliveryKind, NotSent, SendOutcome, Sent
 from bot.model.message import Entity, Message
+from bot.model.updates import UpdateView
 from bot.text.output_charset import takes_unicode
 
 _STYLES = {
@@ -103,12 +104,14 @@ def _lead(delivery: Delivery) -> Text:
 
 
 def record(delivery: Delivery, message: Message, number: int) -> dict[str, Any]:
-    """One JSON line: `type` is alert, revision, again, collapsed, notice or reply."""
+    """One JSON line: `type` is alert, update, revision, again, collapsed, notice or reply."""
     kind = {
         DeliveryKind.EDIT: "revision",
         DeliveryKind.AGAIN: "again",
         DeliveryKind.ALERT: "alert" if len(delivery.alerts) == 1 else "collapsed",
     }.get(delivery.kind, delivery.kind.value)
+    if kind == "alert" and delivery.alerts[0].update:
+        kind = "update"
     line: dict[str, Any] = {"type": kind, "id": number, "chat": delivery.chat.name}
     if delivery.repeat:
         line["repeat"] = True
@@ -151,6 +154,22 @@ def alert_record(alert: AlertView) -> dict[str, Any]:
         "single_source": alert.single and alert.publishers < 2,
         "followed": alert.followed,
         "goes_on_in": alert.continuation and alert.continuation.message_id,
+        "withdrawn": alert.withdrawn,
+        "corrected": alert.corrected,
+        "update": alert.update and _update_record(alert.update),
+    }
+
+
+def _update_record(update: UpdateView) -> dict[str, Any]:
+    """Return what a reply says of a change of its article."""
+    return {
+        "kind": update.kind,
+        "of_story": update.of_story,
+        "title": update.title,
+        "before": update.before,
+        "status": update.status,
+        "text": update.text,
+        "at": _iso(update.at),
     }
 
 

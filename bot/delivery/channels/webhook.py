@@ -84,7 +84,10 @@ def event(delivery: Delivery, message: Message, now: datetime) -> dict[str, Any]
 
 
 def _alert(chat: Chat, alert: AlertView) -> dict[str, Any]:
-    return {"id": f"{chat.id}-{alert.story_id}", **alert_record(alert)}
+    record = {"id": f"{chat.id}-{alert.story_id}", **alert_record(alert)}
+    if alert.update:
+        record["update"] |= {"of": f"{chat.id}-{alert.update.of_story}"}
+    return record
 
 
 def _kind(delivery: Delivery) -> str:
@@ -97,6 +100,8 @@ def _kind(delivery: Delivery) -> str:
             return "alert.confirmed"
     if not delivery.alerts:
         return "notice"
+    if len(delivery.alerts) == 1 and delivery.alerts[0].update:
+        return "alert.update"
     if delivery.silent:
         return "alert.development"
     return "alert.created" if len(delivery.alerts) == 1 else "alert.digest"

@@ -884,6 +884,7 @@ def test_a_wait_of_any_length_is_written_so_that_it_is_read_back(thousandths: in
             "or_after needs publishers: 2 or more; it limits how long to wait for them",
         ),
         ("alert_again_at:1 x", "1", "alert_again_at: expected a number from 2 to 50"),
+        ("updates:loud x", "loud", "updates: expected note, alert or edit"),
         (
             "publishers:3 alert_again_at:3 x",
             "3 x",

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from botapi import BotApi
 from services import (
+    KINDS,
     SECRET,
     Fault,
     MailServer,
     Services,
     answer,
+    mail_chat,
     mail_server,
     services,
 )
@@ -25,7 +27,6 @@ from bot.model.abilities import ABILITIES
 from bot.model.chats import ChatKind
 
 ROOT = Path(__file__).resolve().parents[3]
-KINDS = ("webhook", "discord", "slack", "slack_webhook", "matrix", "mattermost", "ntfy")
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 
 
@@ -272,18 +273,6 @@ async def test_mail_whose_end_was_not_answered_is_sent_again_and_marked(
 
 def sent_at(headers: dict[str, str]) -> datetime:
     return datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
-
-
-def mail_chat(mail: MailServer) -> dict[str, Any]:
-    return {
-        "email": {
-            "host": "127.0.0.1",
-            "port": mail.port,
-            "security": "none",
-            "from": "newsbell@example.org",
-            "to": ["ann@example.org", "bob@example.org"],
-        }
-    }
 
 
 async def test_what_grows_between_two_tries_is_shown_where_only_the_first_counts(

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import sqlite
 from telegram_harness import ANN, FORUM, TOPIC, TRAM, OpenHarness, ask
@@ -16,7 +16,7 @@ from telegram_harness import ANN, FORUM, TOPIC, TRAM, OpenHarness, ask
 from bot.cli.main import main
 from bot.config.load import Config, load
 from bot.model.archive import ChatFact
-from bot.model.chats import AlertOptions, ChatKind, Subscription, Urgency
+from bot.model.chats import AlertOptions, ChatKind, ChatSettings, Subscription, Updates, Urgency
 from bot.search.export import export_config
 
 FEEDS = {"feeds": ["https://harbour.example/rss.xml"]}
@@ -86,9 +86,11 @@ OPTIONS = st.builds(
     st.sampled_from(Urgency),
     st.integers(2, 50),
     st.none() | st.integers(1, 259_200).map(lambda seconds: timedelta(seconds=seconds)),
+    updates=st.none() | st.sampled_from(Updates),
 )
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.text("abc '\"#:é", min_size=1, max_size=8).filter(str.strip), OPTIONS),
@@ -111,6 +113,15 @@ def test_any_exported_subscription_loads_as_the_same_subscription(
     assert [row.options for row in declared.subscriptions] == [options for _, options in subscribed]
     assert {(chat.address, chat.topic) for chat in declared.chats} == {(7, 0), (-10, 5)}
     assert all(len(row.to) == 2 for row in declared.subscriptions)
+
+
+def test_what_a_chat_chose_loads_as_the_same_choice(tmp_path: Path) -> None:
+    for choice in Updates:
+        chosen = ChatSettings(updates=choice)
+        fact = ChatFact("Ann", ChatKind.TELEGRAM, 7, 0, False, chosen, chosen)
+        subscription = Subscription(1, "Tram", "tram", (), (1,))
+        [chat] = read(tmp_path, export_config([subscription], {1: fact})).declared.chats
+        assert chat.settings.updates is choice
 
 
 def test_export_writes_the_new_name_of_a_key() -> None:

@@ -28,6 +28,7 @@ from bot.model.alerts import (
     AlertGrowth,
     AlertIntent,
     AlertRevision,
+    AlertUpdate,
     BundleKind,
     Fate,
     MatchRecord,
@@ -78,6 +79,7 @@ from bot.model.chats import (
     ChatSettings,
     DeclaredChat,
     DeclaredSubscription,
+    Updates,
     Urgency,
 )
 from bot.model.clock import ClockStep
@@ -102,6 +104,7 @@ from bot.model.retention import Retention, RetentionState
 from bot.model.schedule import Page, SchedulePlan
 from bot.model.status import FeedQuestion
 from bot.model.stories import Grouping, Merge, Pair, PairReason, Placement, StoryIds
+from bot.model.updates import ArticleChange, ChangeKind
 from bot.model.web import WebTokenKind
 from bot.store.archive import Archive
 from bot.store.engines import sqlite as engine
@@ -461,6 +464,7 @@ async def poll_feeds(work: Exercise) -> None:
     await polls.insert_alerts([AlertIntent(GROUP, 5, 5, matches)], [record], NOON)
     await polls.groupings()
     await polls.developments()
+    await polls.updates()
     await polls.languages()
     await polls.recent(10)
     await polls.subscriptions()
@@ -520,6 +524,7 @@ async def deliver(work: Exercise) -> None:
     while claimed := await work.claim(PRIVATE):
         for delivery in claimed:
             await work.settle(delivery, DeliveryState.SENT, message_id=99)
+    await tell_changes(work)
     await merge_stories(work)
     await work.commit(new=(placed(30),), alerts=(AlertIntent(GROUP, 30, 30, (Match(1),)),))
     [delivery] = await work.claim(GROUP)
@@ -545,6 +550,46 @@ async def deliver(work: Exercise) -> None:
     )
     await deliveries.notify(NoticeIntent(NoticeKind.INTERNAL, "Failed"), NOON)
     await deliveries.drop_late_answers(NOON, NOON)
+
+
+async def tell_changes(work: Exercise) -> None:
+    """Changes of articles: told by replies, shown by edits, lost, and taken back."""
+    await work.commit(new=tuple(placed(number) for number in range(22, 26)))
+
+    async def change(number: int, kind: ChangeKind, chosen: Updates | None) -> None:
+        withdrawn = (number,) if kind is ChangeKind.WITHDRAWN else ()
+        what = ArticleChange(kind, bytes([number, len(kind)]), "Harbour")
+        update = AlertUpdate(PRIVATE, number, number, what, (1,), chosen)
+        await work.commit(withdrawn=withdrawn, updates=(update,))
+
+    async def send(message_id: int, state: DeliveryState, **what: Any) -> None:
+        [delivery] = await work.claim(PRIVATE)
+        await work.settle(delivery, state, message_id=message_id, **what)
+
+    async def alert(number: int) -> None:
+        await work.commit(alerts=(AlertIntent(PRIVATE, number, number, (Match(1),)),))
+
+    await alert(22)
+    await send(4080, DeliveryState.SENT)
+    await change(22, ChangeKind.PROGRESS, Updates.NOTE)
+    await change(22, ChangeKind.CORRECTED, Updates.ALERT)
+    await send(4180, DeliveryState.SENT)
+    for number, outcome in (23, {}), (24, {"lost": True}):
+        await alert(number)
+        await send(4000 + number, DeliveryState.SENT)
+        await change(number, ChangeKind.WITHDRAWN, None)
+        state = DeliveryState.DROPPED if outcome else DeliveryState.SENT
+        await send(4000 + number, state, **outcome)
+    await send(4182, DeliveryState.SENT)
+    await alert(25)
+    [delivery] = await work.claim(PRIVATE)
+    await change(25, ChangeKind.WITHDRAWN, Updates.NOTE)
+    await work.settle(delivery, DeliveryState.QUEUED)
+    rows = await work.write("select fate from update_records order by id")
+    assert [row["fate"] for row in rows] == ["told", "told", "shown", "told", "unsent"]
+    work.store.archive.facts(22, NOON)
+    work.store.archive.evidence(22)
+    await send(4083, DeliveryState.SENT)
 
 
 async def merge_stories(work: Exercise) -> None:
