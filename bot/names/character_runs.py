@@ -14,11 +14,11 @@ from bot.names.edit_distance import (
     distance,
     end_cost,
     max_distance,
-    silence_cost,
     start_cost,
 )
 from bot.names.find import MIN_TRANSCRIPTION, transcriptions
 from bot.names.pattern import NamePattern
+from bot.names.phoneme_content import ALL, allowance, between, content
 from bot.names.phonemes import SYLLABIC
 from bot.names.phonetic_key import initial_keys
 from bot.names.transliteration import is_unspaced_character
@@ -35,7 +35,15 @@ class _Sound(NamedTuple):
     phonemes: str
     start: str  #: the first two; empty where there are hardly more
     end: str  #: the last two, the last one first; the same
-    silence: float  #: cost of turning it into nothing
+
+
+class _RunName(NamedTuple, Generic[Key]):
+    """A name that characters may transcribe."""
+
+    sound: _Sound
+    allowance: int  #: of what is a transcription
+    limit: float  #: of the distance of one
+    key: Key
 
 
 class RunNames(Generic[Key]):
@@ -43,15 +51,19 @@ class RunNames(Generic[Key]):
 
     def __init__(self) -> None:
         self._by_syllables: dict[tuple[str, ...], list[Key]] = {}
-        self._by_initial: dict[str, list[tuple[_Sound, float, Key]]] = {}
+        self._first_syllables: set[str] = set()
+        self._by_initial: dict[str, list[_RunName[Key]]] = {}
 
     def add(self, pattern: NamePattern, key: Key) -> None:
         """Add a name, unless it can be none in such characters."""
         if pattern.syllables:
-            self._by_syllables.setdefault(pattern.syllables[:_FEWEST_SYLLABLES], []).append(key)
+            first = pattern.syllables[:_FEWEST_SYLLABLES]
+            self._by_syllables.setdefault(first, []).append(key)
+            self._first_syllables.add(first[0])
         if pattern.initial_keys:
             limit = max_distance(pattern.joined_phonemes, SYLLABIC)
-            name = _sound(pattern.joined_phonemes), limit, key
+            phonemes = pattern.joined_phonemes
+            name = _RunName(_sound(phonemes), allowance(phonemes, SYLLABIC, limit), limit, key)
             for initial in pattern.initial_keys:
                 self._by_initial.setdefault(initial, []).append(name)
 
@@ -61,7 +73,7 @@ class RunNames(Generic[Key]):
         for index, word in enumerate(words):
             if word.isascii() or not is_unspaced_character(word):
                 continue
-            if self._by_syllables:
+            if pinyin(word) in self._first_syllables:
                 syllables = tuple(map(pinyin, words[index : index + _FEWEST_SYLLABLES]))
                 found.update(dict.fromkeys(self._by_syllables.get(syllables, ())))
             if self._by_initial:
@@ -70,19 +82,22 @@ class RunNames(Generic[Key]):
     def _transcribed(self, text: NameText, index: int) -> Iterator[Key]:
         """The names that characters from an index on may transcribe."""
         runs = [
-            _sound(phonemes)
+            phonemes
             for count, phonemes in transcriptions(text.words, index, text.context)
             if count >= MIN_TRANSCRIPTION
         ]
         if not runs:
             return
-        least, most = runs[0].silence, runs[-1].silence
+        contents = [content(phonemes, SYLLABIC) for phonemes in runs]
+        of_any = between(contents[0], contents[-1])
         for initial in initial_keys(text.words[index]):
-            for name, limit, key in self._by_initial.get(initial, ()):
-                if least - limit - _CLOSE <= name.silence <= most + limit + _CLOSE and any(
-                    _are_close(name, run, limit) for run in runs
+            for name in self._by_initial.get(initial, ()):
+                left = name[1]
+                if (left + of_any) & ALL == ALL and any(
+                    (left + held) & ALL == ALL and _are_close(name, _sound(run))
+                    for run, held in zip(runs, contents, strict=True)
                 ):
-                    yield key
+                    yield name.key
 
 
 def _sound(phonemes: str) -> _Sound:
@@ -90,17 +105,14 @@ def _sound(phonemes: str) -> _Sound:
         phonemes,
         phonemes[:2] if len(phonemes) > 2 else "",
         phonemes[:-3:-1] if len(phonemes) > 3 else "",
-        silence_cost(phonemes, SYLLABIC),
     )
 
 
-def _are_close(name: _Sound, run: _Sound, limit: float) -> bool:
-    if abs(name.silence - run.silence) > limit + _CLOSE:
-        return False
-    least = start_cost(name.start, run.start, SYLLABIC) if name.start and run.start else 0.0
-    if name.end and run.end and least <= limit + _CLOSE:
-        least += end_cost(name.end, run.end, SYLLABIC)
+def _are_close(name: _RunName[Key], run: _Sound) -> bool:
+    own, limit = name.sound, name.limit
+    least = start_cost(own.start, run.start, SYLLABIC) if own.start and run.start else 0.0
+    if own.end and run.end and least <= limit + _CLOSE:
+        least += end_cost(own.end, run.end, SYLLABIC)
     return (
-        least <= limit + _CLOSE
-        and distance(name.phonemes, run.phonemes, SYLLABIC, limit) < NO_MATCH
+        least <= limit + _CLOSE and distance(own.phonemes, run.phonemes, SYLLABIC, limit) < NO_MATCH
     )

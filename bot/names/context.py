@@ -98,21 +98,25 @@ def _add_words(
     """Add the words of a field; return the indices of those in small letters."""
     text, folded, spans = field
     small: list[int] = []
-    end = 0
-    for index, word in enumerate(folded):
-        start = spans[index][0]
-        before = text[end:start] if index else " "
-        end = spans[index][1]
-        if before and before in APOSTROPHES and _are_joined(folded[index - 1], word, language):
-            listed[-1] += word
-            ranges[-1] = (ranges[-1][0], shift + index + 1)
-            continue
-        if not before and is_unspaced_character(word):
+    before, end = "", -2
+    for index, (word, (start, stop)) in enumerate(zip(folded, spans, strict=True), shift):
+        if start < end + 2:
+            gap = text[end:start]
+            if gap in APOSTROPHES and _are_joined(before, word, language):
+                listed[-1] += word
+                ranges[-1] = (ranges[-1][0], index + 1)
+                before, end = word, stop
+                continue
+            stands_behind = not gap and is_unspaced_character(word)
+        else:
+            stands_behind = False
+        if stands_behind:
             adjacent.add(len(listed))
-        elif _is_small(text, start, end):
+        elif _is_small(text, start, stop):
             small.append(len(listed))
+        before, end = word, stop
         listed.append(word)
-        ranges.append((shift + index, shift + index + 1))
+        ranges.append((index, index + 1))
     return small
 
 
@@ -132,7 +136,8 @@ def _are_joined(before: str, word: str, language: str) -> bool:
 def _is_small(text: str, start: int, end: int) -> bool:
     word = text[start:end]
     # Letters without case are neither.
-    return word == word.lower() != word.upper() and (not start or text[start - 1] not in _SIGNS)
+    is_small = word.islower() if word.isascii() else word == word.lower() != word.upper()
+    return is_small and (not start or text[start - 1] not in _SIGNS)
 
 
 def _has_capital(text: str) -> bool:

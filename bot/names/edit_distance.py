@@ -34,34 +34,53 @@ def distance(phonemes: str, other: str, mode: int, bound: float) -> float:
     """
     if phonemes == other:
         return 0.0
-    costs, gaps = substitution_costs(mode), gap_costs(mode)
-    row = [0.0]
-    for column, symbol in enumerate(other):
-        row.append(row[-1] + gaps[symbol] + (_edge_cost(symbol, mode) if column == 0 else 0.0))
-    last_column, last_index = len(other), len(phonemes) - 1
+    costs, gaps = _costs_of_symbol(mode), gap_costs(mode)
+    insertions = [gaps[symbol] for symbol in other]
+    cost, row = 0.0, [0.0]
+    for column, insertion in enumerate(insertions):
+        cost += insertion if column else insertion + _edge_cost(other[0], mode)
+        row.append(cost)
+    last_index = len(phonemes) - 1
     for index, symbol in enumerate(phonemes):
-        deletion = gaps[symbol] + (
-            _edge_cost(symbol, mode)
-            if index in ((0, last_index) if mode == PLAIN else (0,))
-            else 0.0
-        )
-        diagonal, cost = row[0], row[0] + deletion
-        next_row = [cost]
-        least = cost
-        for column, other_symbol in enumerate(other, 1):
-            substitution = costs[symbol + other_symbol]
-            if index == 0 and column == 1:
-                substitution *= 1.5
-            at_end = mode == PLAIN and column == last_column and index == last_index
-            insertion = gaps[other_symbol] + (_edge_cost(other_symbol, mode) if at_end else 0.0)
-            cost = min(diagonal + substitution, row[column] + deletion, cost + insertion)
-            diagonal = row[column]
-            next_row.append(cost)
-            least = min(least, cost)
-        if least > bound:
+        deletion = gaps[symbol]
+        if index == 0 or (index == last_index and mode == PLAIN):
+            deletion += _edge_cost(symbol, mode)
+        if index == last_index and mode == PLAIN and other:
+            insertions[-1] = gaps[other[-1]] + _edge_cost(other[-1], mode)
+        substitutions = list(map(costs[symbol].__getitem__, other))
+        if index == 0 and other:
+            substitutions[0] *= 1.5
+        row = _next_row(row, deletion, insertions, substitutions)
+        if min(row) > bound:
             return NO_MATCH
-        row = next_row
     return row[-1] if row[-1] <= bound else NO_MATCH
+
+
+def _next_row(
+    row: list[float], deletion: float, insertions: list[float], substitutions: list[float]
+) -> list[float]:
+    """The costs of one more symbol and each beginning of the other string."""
+    diagonal = row[0]
+    cost = diagonal + deletion
+    following = [cost]
+    for above, insertion, substitution in zip(row[1:], insertions, substitutions, strict=True):
+        cost += insertion
+        diagonal += substitution
+        if diagonal < cost:  # noqa: PLR1730 (a call costs more than all of it)
+            cost = diagonal
+        diagonal = above
+        cost = min(cost, above + deletion)
+        following.append(cost)
+    return following
+
+
+@cache
+def _costs_of_symbol(mode: int) -> dict[str, dict[str, float]]:
+    """The costs of substitutions of each symbol."""
+    costs: dict[str, dict[str, float]] = {}
+    for pair, cost in substitution_costs(mode).items():
+        costs.setdefault(pair[0], {})[pair[1]] = cost
+    return costs
 
 
 @lru_cache(maxsize=_CORNERS)
@@ -87,28 +106,11 @@ def end_cost(end: str, other: str, mode: int) -> float:
     return _least_cost(end, other, mode, at_end=True)
 
 
-def silence_cost(phonemes: str, mode: int) -> float:
-    """Return the least cost of turning a phoneme string into nothing, by way of other symbols.
-
-    Those of two strings differ by no more than the distance of the strings.
-    """
-    return sum(map(_silence_costs(mode).__getitem__, phonemes))
-
-
 @cache
-def _silence_costs(mode: int) -> dict[str, float]:
-    """The same of each symbol."""
+def least_gaps(mode: int) -> dict[str, float]:
+    """Return the least cost of a gap in the place of each symbol, wherever it stands."""
     gaps = gap_costs(mode)
-    least = {symbol: gaps[symbol] + min(0.0, _edge_cost(symbol, mode)) for symbol in gaps}
-    pairs = sorted(substitution_costs(mode).items(), key=lambda pair: pair[1])
-    changed = True
-    while changed:
-        changed = False
-        for pair, cost in pairs:
-            symbol, other = pair[0], pair[1]
-            if least[other] + cost < least[symbol]:
-                least[symbol], changed = least[other] + cost, True
-    return least
+    return {symbol: gaps[symbol] + min(0.0, _edge_cost(symbol, mode)) for symbol in gaps}
 
 
 @cache

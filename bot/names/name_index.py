@@ -11,11 +11,12 @@ from typing import Generic, TypeVar
 from bot.names.alignment import MAX_PIECES
 from bot.names.character_runs import RunNames
 from bot.names.context import NameText
-from bot.names.edit_distance import first_costs
+from bot.names.edit_distance import start_cost
 from bot.names.find import matches_exactly
 from bot.names.forms import ARTICLES, FUNCTION_WORDS, PLACE_KINDS, base_forms
 from bot.names.other_words import possible_roots
 from bot.names.pattern import ExactSpelling, NamePattern
+from bot.names.phoneme_content import ALL, OF_TEXT, STEPS, steps
 from bot.names.phonemes import join_phonemes
 from bot.names.phonetic_key import word_keys
 from bot.names.place_check import (
@@ -28,8 +29,8 @@ from bot.names.place_check import (
     Sound,
     TextWord,
     is_written_like,
+    limit_of,
     may_be_joined,
-    may_begin,
     sounds_like,
     text_word,
 )
@@ -51,6 +52,7 @@ _CACHED_NAME = 90  # bytes of a name that a word may be of
 _CACHED_PIECE = 8  # bytes of one of which it may be a piece
 _MIN_REMOVED = 4000  # words of removed names from which on the others are filed anew
 _JOINED = -1  # all of a name, written as one word
+_NOT_SPLIT = -1  # instead of a difference of allowances
 
 Owner = TypeVar("Owner", bound=Hashable)
 
@@ -67,10 +69,10 @@ class _Name(Generic[Owner]):
 _Heard = tuple[_Name[Owner], int]
 #: A name, and one of its spellings.
 _Spelled = tuple[_Name[Owner], ExactSpelling]
-#: Number of a word of a name; its first symbol, empty for a short one; the cost of turning it into
-#: nothing; the costs up to which a word, and several, are close to it; the mode of comparison;
-#: the word.
-_Row = tuple[int, str, float, float, float, int, Part]
+#: A word of a name: its number; its first two symbols, empty for a short one; the costs up to which
+#: a word, and several together, are close to it; what the latter takes from its allowance; the mode
+#: of comparison; its allowances, as it is and without final vowels; the word.
+_Row = tuple[int, str, float, float, int, int, int, int, Part]
 
 
 @dataclass(slots=True)
@@ -80,7 +82,7 @@ class _Cached(Generic[Owner]):
     count: int  #: words of names among which it was looked for
     names: tuple[_Heard[Owner], ...]  #: names of which it may be a word
     spellings: tuple[_Spelled[Owner], ...]  #: spellings of which it may be the longest word
-    pieces: tuple[int, ...]  #: words of names of which it may be the first piece
+    pieces: tuple[_Row, ...]  #: words of names of which it may be the first piece
 
 
 class _Sounds:
@@ -95,18 +97,22 @@ class _Sounds:
     def add(self, number: int, part: Part, keys: Iterable[str]) -> None:
         """Add a word of a name after all others."""
         mode = comparison_mode(part.script, self._script)
-        whole = part.whole
-        limit = max(part.slack, whole.limit(mode))
+        whole, limit = part.whole, limit_of(part, mode)
         near = 0.5 * whole.limit(mode) if part.may_split else -1.0
-        row = number, whole.start[:1], whole.silence(mode), limit, near, mode, part
+        less = steps(limit) - steps(near) if part.may_split else _NOT_SPLIT
+        bare = part.bare.allowance(mode, limit) if part.bare else 0
+        allowance = whole.allowance(mode, limit)
+        row = number, whole.start, limit, near, less, mode, allowance, bare, part
         for key in keys:
             self._rows.setdefault(key, []).append(row)
 
     def since(self, first: int, keys: Iterable[str]) -> list[_Row]:
         """Return the words with one of these keys, from a number on."""
         listed = [rows for key in keys if (rows := self._rows.get(key))]
-        if len(listed) == 1 and not first:
-            return listed[0]
+        if not first and len(listed) < 2:
+            return listed[0] if listed else []
+        if not first:
+            return list({row[0]: row for rows in listed for row in rows}.values())
         found: dict[int, _Row] = {}
         for rows in listed:
             for row in reversed(rows):
@@ -200,9 +206,11 @@ class NameIndex(Generic[Owner]):
         found: dict[_Name[Owner], None] = {}
         small = text.context.small
         for index, word in enumerate(text.words):
-            if word and index not in small:
+            if not word:
+                continue
+            if index not in small:
                 self._find_at(text, index, found)
-            elif word and self._small:
+            elif self._small:
                 self._find_small(text, index, found)
         self._runs.find(text, found)
         if self._kinds:
@@ -252,7 +260,7 @@ class NameIndex(Generic[Owner]):
         self,
         text: NameText,
         index: int,
-        pieces: tuple[int, ...],
+        pieces: tuple[_Row, ...],
         found: dict[_Name[Owner], None],
     ) -> None:
         """Find names of which a word and the words behind it may be one word."""
@@ -267,14 +275,15 @@ class NameIndex(Generic[Owner]):
             if other in FUNCTION_WORDS:
                 continue
             joined = Sound(phonemes)
-            for number in pieces:
-                name, place, part = self._parts[number]
-                if (
-                    may_be_joined(part, word, joined)
-                    and name not in found
-                    and name.check.may_stand(text, index, PIECE << (PART_BITS * place))
+            for number, _, _, _, less, mode, allowance, _, part in pieces:
+                if (allowance - STEPS[less] + joined.content(mode)) & ALL == ALL and may_be_joined(
+                    part, word, joined
                 ):
-                    found[name] = None
+                    name, place, _ = self._parts[number]
+                    if name not in found and name.check.may_stand(
+                        text, index, PIECE << (PART_BITS * place)
+                    ):
+                        found[name] = None
 
     def _look_up(self, word: str, cached: _Cached[Owner] | None) -> _Cached[Owner]:
         """What a word may be. What was looked up before is kept."""
@@ -302,7 +311,7 @@ class NameIndex(Generic[Owner]):
             self._forget()
         return cached
 
-    def _hear(self, word: TextWord, first: int, heard: dict[_Name[Owner], int]) -> tuple[int, ...]:
+    def _hear(self, word: TextWord, first: int, heard: dict[_Name[Owner], int]) -> tuple[_Row, ...]:
         """Add the names of which a word may be a word; return those words it may be a piece of.
 
         Words of names before `first` are passed over.
@@ -319,22 +328,32 @@ class NameIndex(Generic[Owner]):
                 and is_written_like(part, word)
             ):
                 self._add_heard(name, place, heard)
-        pieces: list[int] = []
         forms = word.forms
-        only = forms[0] if len(forms) == 1 else None
-        symbols = {form.start[:1] for form in forms}
-        outermost = symbols.pop() if len(symbols) == 1 else ""
-        for number, symbol, silence, limit, near, mode, part in rows:
-            least = first_costs(mode)[symbol + outermost] if symbol and outermost else 0.0
-            if least > limit:  # not below `near` then, either
-                continue
-            more = forms[0].silence(mode) - silence if forms else 0.0
-            if (only is None or -limit <= more <= limit) and sounds_like(part, word):
+        if not forms:
+            return ()
+        whole, others = forms[0], forms[1:]
+        contents: dict[int, int] = {}
+        start, beginnings = whole.start, word.skeletons
+        pieces: list[_Row] = []
+        for row in rows:
+            number, other, limit, near, less, mode, allowance, bare, part = row
+            content = contents.get(mode)
+            if content is None:
+                content = contents[mode] = whole.content(mode)
+            left = allowance + content
+            is_close = left & ALL == ALL
+            is_piece = word.may_be_piece and less >= 0 and (left - STEPS[less]) & OF_TEXT == OF_TEXT
+            if is_close or is_piece:
+                least = start_cost(other, start, mode) if other and start else 0.0
+                is_close = is_close and least <= limit
+                if is_piece and least <= near and not part.beginnings.isdisjoint(beginnings):
+                    pieces.append(row)
+            if (
+                is_close or (others and _allows_any(allowance, bare, mode, others))
+            ) and sounds_like(part, word):
                 name, place, _ = self._parts[number]
                 self._add_heard(name, place, heard)
-            if more <= near and least <= near and word.may_be_piece and may_begin(part, word):
-                pieces.append(number)
-        return tuple(number for number in pieces if self._parts[number][1] != _JOINED)
+        return tuple(pieces)
 
     def _add_heard(self, name: _Name[Owner], place: int, heard: dict[_Name[Owner], int]) -> None:
         if place == _JOINED:
@@ -365,6 +384,13 @@ class NameIndex(Generic[Owner]):
             parts = ((part, name.check.pattern.anchor_keys) for name, _, part in self._parts)
             sounds = self._sounds[kind] = _Sounds(kind, parts)
         return sounds
+
+
+def _allows_any(allowance: int, bare: int, mode: int, forms: Iterable[Sound]) -> bool:
+    """Whether a word of a name allows any form of a word; without final vowels where so."""
+    return any(
+        ((bare if form.is_bare else allowance) + form.content(mode)) & ALL == ALL for form in forms
+    )
 
 
 def _is_hebrew_letter(word: str) -> bool:

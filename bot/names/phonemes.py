@@ -5,6 +5,7 @@ other symbol is a letter with several readings, such as the Latin `ch`. The unit
 consonant: 1.0 is the cost of an additional consonant.
 """
 
+import re
 from functools import cache
 from itertools import pairwise, product
 
@@ -83,13 +84,14 @@ _MAX_CLASS_COST = 0.16  # of a reading whose class is indexed
 _SYLLABIC_EQUALS = frozenset({"td", "dt", "kg", "gk", "pb", "bp", "sz", "zs"})
 #: Symbols that may also be silent, or a vowel.
 MAY_BE_SILENT = frozenset("hDλρωYwyWΩ")
+_REPEATED = re.compile(r"(.)\1", re.DOTALL)
 #: Comparison modes, to be added: scripts that omit vowels, scripts that write syllables.
 PLAIN, ABJAD, SYLLABIC = 0, 1, 2
 
 
 @cache
-def _readings(symbol: str) -> tuple[tuple[str, float], ...]:
-    """Phonemes of a symbol with the cost of each reading."""
+def readings_of(symbol: str) -> tuple[tuple[str, float], ...]:
+    """Return the phonemes of a symbol with the cost of each reading."""
     readings = READINGS.get(symbol)
     if readings is None:
         return ((symbol, 0.0),)
@@ -116,7 +118,7 @@ def _phoneme_cost(phoneme: str, other: str) -> float:
 @cache
 def is_vowel(symbol: str) -> bool:
     """Whether every reading of a symbol is a vowel or a glide."""
-    return all(reading in "aeiouy" for reading, _ in _readings(symbol))
+    return all(reading in "aeiouy" for reading, _ in readings_of(symbol))
 
 
 @cache
@@ -144,13 +146,13 @@ def _symbols() -> tuple[str, ...]:
 @cache
 def _plain_costs() -> dict[str, float]:
     """The least cost of a reading of one symbol for a reading of another, by the pair."""
-    phonemes = dict.fromkeys(phoneme for symbol in _symbols() for phoneme, _ in _readings(symbol))
+    phonemes = dict.fromkeys(phoneme for symbol in _symbols() for phoneme, _ in readings_of(symbol))
     of_phonemes = {pair: _phoneme_cost(*pair) for pair in product(phonemes, phonemes)}
     return {
         symbol + other: min(
             of_phonemes[phoneme, other_phoneme] + reading_cost + other_cost
-            for phoneme, reading_cost in _readings(symbol)
-            for other_phoneme, other_cost in _readings(other)
+            for phoneme, reading_cost in readings_of(symbol)
+            for other_phoneme, other_cost in readings_of(other)
         )
         for symbol, other in product(_symbols(), _symbols())
     }
@@ -179,7 +181,7 @@ def phonetic_classes(symbol: str) -> tuple[str, ...]:
     """Return the phonetic classes of a symbol, likeliest first; empty ones for a silent reading."""
     classes = dict.fromkeys(
         _CLASS_OF.get(reading, symbol if symbol.isdigit() else "")
-        for reading, cost in _readings(symbol)
+        for reading, cost in readings_of(symbol)
         if cost <= _MAX_CLASS_COST
     )
     if symbol in MAY_BE_SILENT:
@@ -191,6 +193,8 @@ def phonetic_classes(symbol: str) -> tuple[str, ...]:
 
 def collapse_repeats(phonemes: str) -> str:
     """Return a phoneme string without repeated symbols."""
+    if not _REPEATED.search(phonemes):
+        return phonemes
     return phonemes[:1] + "".join(after for before, after in pairwise(phonemes) if before != after)
 
 

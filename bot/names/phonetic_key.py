@@ -3,6 +3,8 @@
 A skeleton is the sequence of phonetic classes of the first consonants of a word.
 """
 
+from functools import lru_cache
+
 from bot.names.chinese import pinyin, reading
 from bot.names.forms import base_forms, word_forms
 from bot.names.phonemes import phonetic_classes
@@ -18,24 +20,29 @@ _SILENT = ("",)  # classes of what is always a vowel
 @word_cache(65536)
 def skeletons(phonemes: str) -> tuple[str, ...]:
     """Return the skeletons of a phoneme string; several where a symbol has several classes."""
-    partial = [""]
+    partial: tuple[str, ...] = ("",)
     for symbol in phonemes:
         classes = phonetic_classes(symbol)
         if classes == _SILENT:
             continue
-        extended = [
-            _append_class(skeleton, phonetic_class)
-            for skeleton in partial
-            for phonetic_class in classes
-        ]
-        partial = extended if len(extended) == 1 else list(dict.fromkeys(extended))[:_MAX_SKELETONS]
-        if len(partial[0]) > _MAX_CLASSES and all(
-            len(skeleton) > _MAX_CLASSES for skeleton in partial
-        ):
+        if len(classes) == len(partial) == 1:  # as usual
+            partial = (_append_class(partial[0], classes[0]),)
+        else:
+            partial = _extended(partial, classes)
+        if len(partial[0]) > _MAX_CLASSES and len(min(partial, key=len)) > _MAX_CLASSES:
             break
     if len(partial) == 1:
         return (partial[0][:_MAX_CLASSES],)
-    return tuple(dict.fromkeys(skeleton[:_MAX_CLASSES] for skeleton in partial))
+    return tuple(dict.fromkeys([skeleton[:_MAX_CLASSES] for skeleton in partial]))
+
+
+@lru_cache(maxsize=1 << 13)
+def _extended(partial: tuple[str, ...], classes: tuple[str, ...]) -> tuple[str, ...]:
+    """Beginnings of skeletons, with a symbol of one of these classes more."""
+    extended = dict.fromkeys(
+        [_append_class(skeleton, following) for skeleton in partial for following in classes]
+    )
+    return tuple(extended)[:_MAX_SKELETONS]
 
 
 def skeleton_keys(phonemes: str) -> tuple[str, ...]:

@@ -18,7 +18,6 @@ from bot.names.edit_distance import (
     first_costs,
     max_distance,
     phonetic_weight,
-    silence_cost,
     start_cost,
 )
 from bot.names.forms import (
@@ -31,6 +30,7 @@ from bot.names.forms import (
 from bot.names.known_spellings import known_spellings, spellings_in_languages
 from bot.names.other_words import possible_roots, root_of
 from bot.names.pattern import NamePattern, NameToken
+from bot.names.phoneme_content import ALL, OF_TEXT, STEPS, allowance, content, steps
 from bot.names.phonemes import PLAIN
 from bot.names.phonetic_key import skeletons
 from bot.names.transliteration import (
@@ -52,7 +52,7 @@ PART_BITS = 2  #: of what is heard, for each word of a name
 class Sound:
     """A string of phonemes, and what is compared of it first. Not its cost."""
 
-    __slots__ = ("_limits", "_silences", "end", "is_bare", "phonemes", "start")
+    __slots__ = ("_allowances", "_contents", "_limits", "end", "is_bare", "phonemes", "start")
 
     def __init__(self, phonemes: str, *, is_bare: bool = False) -> None:
         self.phonemes = phonemes
@@ -62,7 +62,8 @@ class Sound:
         self.end = phonemes[:-3:-1] if len(phonemes) > 3 else ""
         self.is_bare = is_bare  #: to be compared with a name without its final vowels
         self._limits: list[float | None] = [None] * _MODES
-        self._silences: list[float | None] = [None] * _MODES
+        self._contents: list[int | None] = [None] * _MODES
+        self._allowances: list[int | None] = [None] * _MODES
 
     def limit(self, mode: int) -> float:
         """Return the highest cost of what is a spelling of it."""
@@ -71,12 +72,19 @@ class Sound:
             limit = self._limits[mode] = max_distance(self.phonemes, mode) + _CLOSE
         return limit
 
-    def silence(self, mode: int) -> float:
-        """Return the cost of turning it into nothing."""
-        silence = self._silences[mode]
-        if silence is None:
-            silence = self._silences[mode] = silence_cost(self.phonemes, mode)
-        return silence
+    def content(self, mode: int) -> int:
+        """Return what it holds, as a word of a text."""
+        held = self._contents[mode]
+        if held is None:
+            held = self._contents[mode] = content(self.phonemes, mode)
+        return held
+
+    def allowance(self, mode: int, limit: float) -> int:
+        """Return what it allows, as a word of a name, within its limit in this mode."""
+        left = self._allowances[mode]
+        if left is None:
+            left = self._allowances[mode] = allowance(self.phonemes, mode, limit)
+        return left
 
 
 class TextWord(NamedTuple):
@@ -102,7 +110,7 @@ class Part(NamedTuple):
     spellings: frozenset[str]  #: that are known, in any language
     script: str
     whole: Sound
-    skeletons: tuple[str, ...]
+    beginnings: frozenset[str]  #: of its skeletons, also whole ones
     bare: Sound | None  #: without final vowels
     slack: float  #: the same, as a limit of sums in another order
     may_split: bool
@@ -133,7 +141,11 @@ def _part(token: NameToken, phonemes: str, text: str, slack: float, *, alone: bo
         spellings_in_languages(text).union(known_spellings(text)),
         token.script,
         Sound(phonemes),
-        skeletons(phonemes),
+        frozenset(
+            skeleton[:length]
+            for skeleton in skeletons(phonemes)
+            for length in range(len(skeleton) + 1)
+        ),
         Sound(bare) if len(bare) > 2 else None,
         slack + _CLOSE,
         phonetic_weight(phonemes) >= _SPLIT_WEIGHT,
@@ -157,7 +169,9 @@ class PlaceCheck:
         text = "".join(token.text for token in tokens)
         #: all of the name as one word, where it has several
         self.joined = (
-            _part(tokens[0], pattern.joined_phonemes, text, 0.0, alone=True)
+            _part(tokens[0], pattern.joined_phonemes, text, 0.0, alone=True)._replace(
+                may_split=False
+            )
             if len(tokens) > 1
             else None
         )
@@ -293,8 +307,8 @@ def may_begin(part: Part, word: TextWord) -> bool:
     if word.forms:
         mode = comparison_mode(part.script, word.script)
         limit = (1.0 if len(word.text) == 1 else 0.5) * part.whole.limit(mode)
-        first = word.forms[0]
-        if first.silence(mode) > part.whole.silence(mode) + limit:
+        first, least = word.forms[0], allowance_below(part, mode, limit)
+        if (least + first.content(mode)) & OF_TEXT != OF_TEXT:
             return False
         starts = part.whole.start, first.start
         if all(starts) and (
@@ -302,17 +316,26 @@ def may_begin(part: Part, word: TextWord) -> bool:
             or start_cost(*starts, mode) > limit
         ):
             return False
-    return any(skeleton.startswith(word.skeletons) for skeleton in part.skeletons)
+    return not part.beginnings.isdisjoint(word.skeletons)
 
 
 def may_be_joined(part: Part, first: str, joined: Sound) -> bool:
     """Return whether words of a text may be a part: the first of them, and how all sound."""
-    whole = part.whole
     mode = comparison_mode(part.script, script(first))
-    limit = (1.0 if len(first) == 1 else 0.5) * whole.limit(mode)
-    return abs(whole.silence(mode) - joined.silence(mode)) <= limit and _corners_close(
-        whole, joined, mode, limit
-    )
+    limit = (1.0 if len(first) == 1 else 0.5) * part.whole.limit(mode)
+    left = allowance_below(part, mode, limit) + joined.content(mode)
+    return left & ALL == ALL and _corners_close(part.whole, joined, mode, limit)
+
+
+def limit_of(part: Part, mode: int) -> float:
+    """Return the highest cost of a word that is a part."""
+    return max(part.slack, part.whole.limit(mode))
+
+
+def allowance_below(part: Part, mode: int, limit: float) -> int:
+    """Return what a part allows within a lower limit than that of a word."""
+    most = limit_of(part, mode)
+    return part.whole.allowance(mode, most) - STEPS[steps(most) - steps(limit)]
 
 
 def _corners_close(own: Sound, other: Sound, mode: int, limit: float) -> bool:
@@ -330,14 +353,12 @@ def _corners_close(own: Sound, other: Sound, mode: int, limit: float) -> bool:
 def _sounds_close(part: Part, word: TextWord) -> bool:
     """Whether the distance to a form of a word may be small, by what costs little to find out."""
     mode = comparison_mode(part.script, word.script)
-    most = part.whole.limit(mode)
+    most = limit_of(part, mode)
     for form in word.forms:
         own = part.bare if form.is_bare else part.whole
-        if own is None:
+        if own is None or (own.allowance(mode, most) + form.content(mode)) & ALL != ALL:
             continue
-        limit = max(part.slack, min(most, form.limit(mode) + 0.1))
-        if abs(own.silence(mode) - form.silence(mode)) <= limit and _corners_close(
-            own, form, mode, limit
-        ):
+        limit = max(part.slack, min(part.whole.limit(mode), form.limit(mode) + 0.1))
+        if _corners_close(own, form, mode, limit):
             return True
     return False

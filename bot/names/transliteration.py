@@ -31,7 +31,7 @@ _LATIN = (
     "schtsch S,shtch S,chtch S,shtsh S,szcz S,shch S,tsch C,dsch J,tch C,tsh C,dzh J,^dj J,"
     "(?<=[aeiou])dj(?=[aeiou]) J,sch R,sh S,sz R,cz C,ch H,zh F,kh U,gh I,th O,dh P,ph f,dz L,"
     "ts c,tz c,ck k,ou u,oo u,ee i,ij$ i,yj$ i,gu(?=[ei]) G,qu(?=[ei]) k,^x X,x kA,"
-    "c(?=[eiy]) E,c K,j Y,s A,z B,w W,h D,g G,q Q,y M,þ O,ð d,ŋ n,ə a,ɣ I,ɛ e,ɔ o,ħ U,ĸ k,ß A"
+    "c K,j Y,s A,z B,w W,h D,g G,q Q,y M,þ O,ð d,ŋ n,ə a,ɣ I,ɛ e,ɔ o,ħ U,ĸ k,ß A"
 )
 _CYRILLIC = dict(
     zip(
@@ -73,6 +73,10 @@ _SCRIPT_OF_PREFIX = (
     ("HANGUL", HANGUL),
 )
 _UNSPACED = frozenset((HAN, KANA))
+_PRIVATE = 0xF0000
+_LONG_ENDING = re.compile(r"(?<=...)o[yMY]?[eε]$")
+_OTHER_LONG_ENDING = re.compile(r"(?<=...)a[yMY]a$")
+_GLIDES = re.compile(r"[iyMηι]{2,}")
 #: Phonemes of a word beyond which it is cut off: bounds the work of a comparison.
 MAX_PHONEMES = 40
 
@@ -116,23 +120,41 @@ def comparison_mode(name_script: str, other: str) -> int:
     return abjad + (SYLLABIC if scripts & {HAN, KANA, HANGUL, OTHER} else PLAIN)
 
 
+class _Letters(dict[int, str | None]):
+    """A table of single letters that drops all others."""
+
+    def __missing__(self, letter: int) -> None:
+        return None
+
+
 @lru_cache(maxsize=1)
-def _latin_rules() -> tuple[re.Pattern[str], dict[str, str]]:
-    rules = [rule.rsplit(" ", 1) for rule in _LATIN.split(",")]
-    symbols = {re.sub(r"\(.*?\)|[\^$]", "", spelling): symbol for spelling, symbol in rules}
-    symbols["x"] = "kA"
-    return re.compile("|".join(spelling for spelling, _ in rules) + "|[a-z0-9]"), symbols
+def _latin_rules() -> tuple[re.Pattern[str], dict[str, str], _Letters]:
+    """What is more than a letter without context, the letter that takes its place, all letters.
+
+    A letter that takes a place is of a private plane, so that it is no letter of a word.
+    """
+    letters = _Letters({ord(letter): letter for letter in "abcdefghijklmnopqrstuvwxyz0123456789"})
+    places: dict[str, str] = {}
+    patterns: list[str] = []
+    for number, rule in enumerate(_LATIN.split(",")):
+        spelling, symbol = rule.rsplit(" ", 1)
+        if len(spelling) == 1:
+            letters[ord(spelling)] = symbol
+        else:
+            patterns.append(spelling)
+            place = chr(_PRIVATE + number)
+            letters[ord(place)] = symbol
+            places[re.sub(r"\(.*?\)|[\^$]", "", spelling)] = place
+    return re.compile("|".join(patterns)), places, letters
 
 
 def _transcribe_latin(word: str) -> str:
-    pattern, symbols = _latin_rules()
-    parts: list[str] = []
-    for match in pattern.finditer(word):
-        spelling = match.group()
-        initial_x = spelling == "x" and match.start() == 0
-        parts.append("X" if initial_x else symbols.get(spelling, spelling))
+    pattern, places, letters = _latin_rules()
+    phonemes = pattern.sub(lambda match: places[match.group()], word).translate(letters)
     # The final h of -ah and -eh, the Arabic ta marbuta or a mark of length, is silent.
-    return re.sub(r"(?<=..[ae])D$", "", "".join(parts))
+    if phonemes[-1:] == "D" and phonemes[-2:-1] in {"a", "e"} and len(phonemes) > 3:
+        return phonemes[:-1]
+    return phonemes
 
 
 def _transcribe_abjad(word: str, table: dict[str, str]) -> str:
@@ -186,5 +208,8 @@ def _normalize(phonemes: str) -> str:
 
     The long endings of Russian adjectives become the short ones of Ukrainian.
     """
-    phonemes = re.sub(r"(?<=...)a[yMY]a$", "a", re.sub(r"(?<=...)o[yMY]?[eε]$", "e", phonemes))
-    return collapse_repeats(re.sub(r"[iyMηι]{2,}", "i", phonemes))
+    if phonemes[-1:] in {"e", "ε"}:
+        phonemes = _LONG_ENDING.sub("e", phonemes)
+    elif phonemes[-1:] == "a":
+        phonemes = _OTHER_LONG_ENDING.sub("a", phonemes)
+    return collapse_repeats(_GLIDES.sub("i", phonemes))
