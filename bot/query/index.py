@@ -51,6 +51,7 @@ class Index:
         self._unkeyed: set[int] = set()  # subscriptions that are tried on every article
         self._key_kinds = {"^": 0, ":": 0}  # number of index keys of each special kind
         self._prefix_lengths: dict[str, Counter[int]] = {}  # of prefixes, by their first letters
+        self._start_sizes = [0] * (_PREFIX_START + 1)  # number of prefixes with starts so long
         self._by_name: NameIndex[_CompiledQuery] = NameIndex()
         self._articles = 0  # matched so far
         #: queries that cannot be parsed (a list was removed); they do not affect the others
@@ -216,6 +217,7 @@ class Index:
             self._key_kinds[kind] += change
         if kind == "^":
             start = key[1 : 1 + _PREFIX_START]
+            self._start_sizes[len(start)] += change
             lengths = self._prefix_lengths.setdefault(start, Counter())
             lengths[len(key)] += change
             if not lengths[len(key)]:
@@ -263,22 +265,30 @@ class Index:
             candidates.update(self._with_keys(self._by_key.keys() & words.meta_keys()))
         return candidates
 
-    def _prefixes(self, words: ArticleWords) -> Iterator[str]:
-        """The prefixes of the words of an article that a query may look for."""
-        starts = self._prefix_lengths
+    def _prefixes(self, words: ArticleWords) -> list[str]:
+        """The prefixes of the words of an article that queries look for."""
+        known, lengths_of = self._by_key, self._prefix_lengths
+        ends = [size + 1 for size in range(1, _PREFIX_START + 1) if self._start_sizes[size]]
+        found: list[str] = []
         for key in words.postings:
             if key[0] == "=":
-                for end in range(2, _PREFIX_START + 2):
-                    for length in starts.get(key[1:end], ()):
-                        yield f"^{key[1:length]}"
+                for end in ends:
+                    for length in lengths_of.get(key[1:end], ()):
+                        prefix = "^" + key[1:length]
+                        if prefix in known:
+                            found.append(prefix)
+        return found
 
-    def _with_keys(self, keys: Iterable[str]) -> Iterator[_CompiledQuery]:
+    def _with_keys(self, keys: Iterable[str]) -> list[_CompiledQuery]:
+        by_key = self._by_key
+        found: list[_CompiledQuery] = []
         for key in keys:
-            current = self._by_key.get(key)
+            current = by_key[key]
             if isinstance(current, list):
-                yield from current
-            elif current is not None:
-                yield current
+                found += current
+            else:
+                found.append(current)
+        return found
 
     def prime(self, articles: Iterable[Article]) -> None:
         """Learn from stored articles which words are rare, before subscriptions are added."""

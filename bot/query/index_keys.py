@@ -4,8 +4,8 @@ Not matching. The same requirements, in full, narrow a search over stored articl
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from bot.names.lookup_keys import pattern_keys
 from bot.names.pattern import NamePattern
@@ -24,10 +24,11 @@ from bot.query.tree import (
     Unit,
 )
 from bot.text.fold import fold
-from bot.text.stem import query_stems
+from bot.text.stem import query_stems, unlike_languages
 from bot.text.tokens import compound_forms, is_unspaced, joined
 
 _MAX_COUNTED = 80_000  # keys whose frequency is remembered: 8 MB
+_MAX_STEMMED = 20_000  # words whose stems are remembered: 6 MB
 _META_COST = 200.0  # keys of metadata are shared by whole feeds
 
 Keys = frozenset[str]
@@ -35,8 +36,7 @@ WordClauses = tuple[tuple[str, ...], ...]  #: in each clause, words of which one
 Stems = Callable[[str], Keys]  #: stems of an inflected word
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRequirement:
+class KeyRequirement(NamedTuple):
     """Any of some keys, or several requirements, of which all or any must be met."""
 
     keys: Keys = frozenset()
@@ -48,14 +48,16 @@ class KeySelector:
     """Knows the languages in which words are stemmed, and how frequent keys are."""
 
     def __init__(self, languages: Iterable[str]) -> None:
-        self.languages = {"", *languages}
+        self.languages = frozenset(("", *languages))
+        self._stems_of: dict[str, Keys] = {}  # of words of queries, in all languages
         self._counts: dict[str, int] = {}  # articles with a key
 
     def add_language(self, language: str) -> bool:
         """Stem words in this language as well; return whether it is new."""
         if language in self.languages:
             return False
-        self.languages.add(language)
+        self.languages |= {language}
+        self._stems_of.clear()
         return True
 
     def observe(self, keys: Iterable[str]) -> None:
@@ -91,9 +93,16 @@ class KeySelector:
         return [frozenset().union(*(min(clauses, key=self._cost) for clauses in each))]
 
     def _stems(self, word: str) -> Keys:
-        return frozenset(
-            stem for language in self.languages for stem in query_stems(word, language)
-        )
+        known = self._stems_of.get(word)
+        if known is None:
+            if len(self._stems_of) >= _MAX_STEMMED:
+                self._stems_of.clear()
+            known = self._stems_of[word] = frozenset(
+                stem
+                for language in unlike_languages(word, self.languages)
+                for stem in query_stems(word, language)
+            )
+        return known
 
 
 def is_meta_key(key: str) -> bool:

@@ -117,6 +117,19 @@ def _language_of(initial: str, language: str) -> str:
     return _DEFAULT_LANGUAGES.get(script, "")
 
 
+def unlike_languages(word: str, languages: frozenset[str]) -> tuple[str, ...]:
+    """Return those of some languages by whose rules a word is stemmed: one of each that are alike.
+
+    The word is one of a query, as for `query_stems`.
+    """
+    return _unlike(_script(word.lower() if word.isascii() else fold(word)), languages)
+
+
+@lru_cache(1 << 8)
+def _unlike(script: str, languages: frozenset[str]) -> tuple[str, ...]:
+    return tuple({_language_in(script, language): language for language in languages}.values())
+
+
 @word_cache(1 << 17)
 def stems(word: str, language: str) -> tuple[str, ...]:
     """Return the stems of a word of a text: at least one, folded.

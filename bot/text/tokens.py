@@ -76,7 +76,7 @@ class Tokens:
         #: half-open ranges of two or more words that hyphens or apostrophes join
         self.compounds = compounds
         #: some words are characters of scripts without spaces
-        self.unspaced = spans is not None and _UNSPACED_CHARACTER.search(text) is not None
+        self.unspaced = not text.isascii() and _UNSPACED_CHARACTER.search(text) is not None
         self._text = text
         self._spans = spans
 
@@ -84,7 +84,12 @@ class Tokens:
     def spans(self) -> list[tuple[int, int]]:
         """The half-open range of each word, in code points of the text."""
         if self._spans is None:
-            self._spans = [match.span() for match in _ASCII.finditer(self._text)]
+            self._spans = spans = []
+            find, end = self._text.find, 0
+            for word in self.words:  # as they are in the text, with no letters between
+                start = find(word, end)
+                end = start + len(word)
+                spans.append((start, end))
         return self._spans
 
 
@@ -214,7 +219,7 @@ def _ascii_tokens(text: str) -> Tokens:
             for word in (match.group() for match in matches)
         ]
         spans = [match.span() for match in matches]
-        return Tokens(words, _compounds(text, spans), text)
+        return Tokens(words, _compounds(text, spans), text, spans)
     words = []
     compounds: list[tuple[int, int]] = []
     for chunk in _ASCII_CHUNK.findall(text):

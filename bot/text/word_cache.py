@@ -36,31 +36,29 @@ class CacheBudget:
 
     def cache(self, maxsize: int) -> "Callable[[Callable[..., T]], _lru_cache_wrapper[T]]":
         """Return a decorator that caches a function of words, for so many calls at most."""
+        used = self._used
 
         def decorate(function: Callable[..., T]) -> "_lru_cache_wrapper[T]":
             @wraps(function)
             def computed(*args: Any, **kwargs: Any) -> T:  # called where nothing is cached
-                value = function(*args, **kwargs)
                 size = _ENTRY  # more exact would take longer than what is cached
                 for word in args:
-                    if isinstance(word, str):
+                    kind = word.__class__
+                    if kind is str:
                         size += 4 * len(word)
-                    elif isinstance(word, tuple):
+                    elif kind is tuple:
                         size += 4 * sum(map(len, word))
-                self._add(function, size)
-                return value
+                used[function] += size
+                self._total += size
+                if self._total > self.limit:
+                    self._shrink()
+                return function(*args, **kwargs)
 
             cached = lru_cache(maxsize)(computed)
             self._used[function], self._caches[function] = 0, cached
             return cached
 
         return decorate
-
-    def _add(self, function: Callable[..., Any], size: int) -> None:
-        self._used[function] += size
-        self._total += size
-        if self._total > self.limit:
-            self._shrink()
 
     def _shrink(self) -> None:
         """Empty the largest caches until half is free: so that it happens seldom."""

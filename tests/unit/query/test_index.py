@@ -13,6 +13,7 @@ from bot.model.entries import Article
 from bot.query import index_keys
 from bot.query.index import Index
 from bot.query.parser import parse
+from bot.text.stem import query_stems, unlike_languages
 
 
 def subscribe(number: int, query: str, *chats: int, feeds: Sequence[str] = ()) -> Subscription:
@@ -198,3 +199,23 @@ def test_the_frequencies_of_few_keys_are_remembered_those_of_frequent_ones_longe
         assert len(selector._counts) <= 100
     assert selector.choose(parse("=harbour =w399", {})) == frozenset({"=w399"})
     assert selector._counts["=harbour"] > 3
+
+
+def test_a_word_is_stemmed_once_for_languages_that_stem_it_alike() -> None:
+    languages = frozenset(("en", "de", "ru", "uk", "he", "ar", "ja", "zh", "ko", "hi", "sr", ""))
+    for word in (
+        "harbours",
+        "Häuser",
+        "Києві",
+        "радары",
+        "טילים",
+        "الأخبار",
+        "ニュース",
+        "3",
+        "кораби",
+    ):
+        unlike = unlike_languages(word, languages)
+        assert len(unlike) < len(languages)
+        assert {stem for language in unlike for stem in query_stems(word, language)} == {
+            stem for language in languages for stem in query_stems(word, language)
+        }
