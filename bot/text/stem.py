@@ -122,12 +122,12 @@ def unlike_languages(word: str, languages: frozenset[str]) -> tuple[str, ...]:
 
     The word is one of a query, as for `query_stems`.
     """
-    return _unlike(_script(word.lower() if word.isascii() else fold(word)), languages)
+    return _unlike((word.lower() if word.isascii() else fold(word))[:1], languages)
 
 
-@lru_cache(1 << 8)
-def _unlike(script: str, languages: frozenset[str]) -> tuple[str, ...]:
-    return tuple({_language_in(script, language): language for language in languages}.values())
+@lru_cache(1 << 9)
+def _unlike(initial: str, languages: frozenset[str]) -> tuple[str, ...]:
+    return tuple({_language_of(initial, language): language for language in languages}.values())
 
 
 @word_cache(1 << 17)
