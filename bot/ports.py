@@ -885,6 +885,10 @@ class StoreFiles(Protocol):
         """Return the file that was deleted or replaced since the database was opened."""
         ...
 
+    def bytes(self) -> int:
+        """Return how large the files are; 0 where they are gone, or are a server's."""
+        ...
+
     async def checkpoint(self) -> None:
         """Move what was written last into the database's file, unless somebody reads it."""
         ...

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from postgres_server import address_of
 from query_strategies import NAMES
 from support import NOON, prepare_database
 
@@ -26,7 +27,7 @@ from bot.model.stories import Placement, StoryIds
 from bot.parse.entry_keys import link_key, number_key, title_key
 from bot.query.parser import parse
 from bot.search.matches import search
-from bot.store.stores import SqliteStore
+from bot.store.stores import store_of
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 WIRE = DeclaredFeed("https://wire.example/rss.xml", "Harbour Wire", "Harbour Wire", ("sport",))
@@ -52,8 +53,10 @@ class ArchiveHarness:
         self.open()
 
     def open(self) -> None:
-        prepare_database(self.path)
-        self.store = SqliteStore(self.path)
+        address = address_of(self.path)
+        if isinstance(address, Path):
+            prepare_database(self.path)
+        self.store = store_of(address)
         self.run(self.store.__aenter__())
         self.run(self.store.config.sync(DECLARED, NOON))
         self.archive = self.store.archive

@@ -1,13 +1,17 @@
 """Fixtures that tests share; the parts are in `support`."""
 
+import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+import postgres_server
 import pytest
 from botapi import BotApi
+from postgres_server import PostgresServer
 from sampling import MENTION, SEED
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
@@ -24,12 +28,18 @@ from telegram_harness import (
     open_harness,
 )
 
+from bot.config.load import _Reader
+from bot.config.schema import Settings
+from bot.model.database_address import DatabaseAddress
 from bot.service import logs
 
 logs.use_standard_logging()
 # httpcore asks for it four times a request; where it is absent, each time through all of pytest's
 # hooks and folders, which took a sixth of a send.
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # None: it is known to be absent
+#: of the integration tests: sqlite, or postgres
+ENGINE = os.environ.get("ENGINE", "sqlite")
+_NUMBERS = count(1)
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -60,6 +70,35 @@ def pytest_terminal_summary(
 
 def pytest_sessionfinish() -> None:
     close_workers()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of the tests' own."""
+    with postgres_server.postgres_server() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put what a file would hold into a database of a server, where `ENGINE=postgres` says so."""
+    if ENGINE != "postgres":
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    names: dict[Path, str] = {}
+    read = _Reader._database
+
+    def chosen(path: Path) -> DatabaseAddress:
+        name = names.get(path.absolute()) or f"t{next(_NUMBERS)}"
+        names[path.absolute()] = name
+        return server.database(name)
+
+    def on_server(reader: _Reader, settings: Settings) -> DatabaseAddress:
+        address = read(reader, settings)
+        return chosen(address) if isinstance(address, Path) else address
+
+    monkeypatch.setattr(_Reader, "_database", on_server)
+    monkeypatch.setattr(postgres_server, "_chosen", chosen)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import click
 
 from bot.cli.common import readable
 from bot.cli.config_option import config_option
-from bot.cli.faults import failing, plural
+from bot.cli.faults import Fault, failing, plural
 from bot.store.backup import back_up, remove_old
 from bot.store.backup import restore as put_back
 
@@ -28,7 +28,7 @@ def backup(path: Path, folder: Path, keep: int | None) -> None:
 
     The copy is checked before it gets its name.
     """
-    database = readable(path).database
+    database = _file_of(path)
     with failing():
         copy = back_up(database, folder, datetime.now(UTC))
         size = copy.stat().st_size / _MEGABYTE
@@ -46,8 +46,19 @@ def restore(path: Path, file: Path) -> None:
 
     Refuses while a newsbell runs on it. The former database is kept beside the new one.
     """
-    database = readable(path).database
+    database = _file_of(path)
     with failing():
         former = put_back(file, database, datetime.now(UTC))
     kept = f" The former one is {former}." if former else ""
     click.echo(f"Restored {database} from {file}.{kept}")
+
+
+def _file_of(path: Path) -> Path:
+    """The database file. Raises Fault where the database is on a server."""
+    database = readable(path).database
+    if isinstance(database, Path):
+        return database
+    raise Fault(
+        f"The database is on a server: {database}. Copy it there (`pg_dump`), or into a file with "
+        "`newsbell move`."
+    )

@@ -15,7 +15,7 @@ from bot.config.load import Config
 from bot.errors import NewsbellError, StoreBusy
 from bot.model.status import FeedStatus, Status
 from bot.service.control import ASK_HOSTS, FEED_REQUESTS, FORGET, RETRY_FEEDS, ask
-from bot.store.stores import SqliteStore
+from bot.store.stores import store_of
 from bot.text.clean import plain
 
 
@@ -23,14 +23,14 @@ def by_hand(config: Config, do: str, ids: tuple[int, ...]) -> int:
     """Ask the newsbell that runs; where none runs, do it here under its lock."""
     read_only(config)
     try:
-        done = ask(config.database, do, ids)
+        done = ask(config.beside, do, ids)
     except NewsbellError as error:
         raise Fault(str(error)) from None
     if done is not None:
         return done
 
     async def work() -> int:
-        async with SqliteStore(config.database) as store:
+        async with store_of(config.database) as store:
             now = datetime.now(UTC)
             if do == FORGET:
                 return sum([await store.admin.forget(address, now) for address in ids])

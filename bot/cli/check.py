@@ -107,8 +107,8 @@ def _counts(config: Config) -> dict[str, int]:
 def _notes(config: Config) -> list[str]:
     """Return what to know of a valid file."""
     notes = []
-    folder = config.database.parent
-    if not folder.exists():
+    folder = config.database.parent if isinstance(config.database, Path) else None
+    if folder is not None and not folder.exists():
         notes.append(f"There is no folder {folder} for the database: `newsbell run` will make it.")
     notes += _overruled_hints(config)
     has_telegram = any(chat.kind is ChatKind.TELEGRAM for chat in config.declared.chats)
@@ -121,7 +121,7 @@ def _notes(config: Config) -> list[str]:
 
 def _overruled_hints(config: Config) -> list[str]:
     """Return what publishers ask for and `every` overrules, as far as newsbell polled the feeds."""
-    if not config.database.exists():
+    if isinstance(config.database, Path) and not config.database.exists():
         return []
     from bot.store.stores import ReadOnlyDatabase  # noqa: PLC0415 (most files have none yet)
 

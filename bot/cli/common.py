@@ -23,7 +23,7 @@ from bot.query.tree import Node
 from bot.service import last_good
 from bot.service.last_good import InForce, Rejected
 from bot.store.archive import Archive
-from bot.store.stores import ReadOnlyDatabase, reader_of
+from bot.store.stores import ReadOnlyDatabase, is_absent, reader_of
 
 
 def in_force(path: Path, *, held: bool = False) -> InForce:
@@ -76,7 +76,7 @@ def read_only(config: Config) -> ReadOnlyDatabase:
 
 def archive(config: Config) -> Archive:
     """Return the stored entries. Raises Fault where there is no database."""
-    if not config.database.exists():
+    if is_absent(config.database):
         raise Fault(f"There is no database at {config.database} yet: run `newsbell run` first.")
     return Archive(reader_of(config.database))
 

@@ -6,15 +6,18 @@ from bot.cli.config_file import misconfigured
 from bot.config.kept_text import databases
 from bot.config.load import load, read_text
 from bot.errors import ConfigError
+from bot.model.database_address import DEFAULT_DATABASE
 
 
-def database_of(path: Path) -> Path:
-    """Return the database of a file, and of a faulty one as far as it can be found.
+def beside_of(path: Path) -> Path:
+    """Return the path beside which files of this machine lie: the database, where it is a file.
+
+    Of a faulty configuration as far as it can be found.
 
     A newsbell that runs goes on with the last good configuration. Raises Misconfigured.
     """
     try:
-        return load(path).database
+        return load(path).beside
     except ConfigError as error:
         mistakes = error
     try:
@@ -23,4 +26,5 @@ def database_of(path: Path) -> Path:
         found = databases(path, "")
     if not found:
         raise misconfigured(path, mistakes)
-    return found[0]
+    first = found[0]
+    return first if isinstance(first, Path) else path.parent / DEFAULT_DATABASE

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from bot.cli.config_option import config_option
-from bot.cli.database_path import database_of
+from bot.cli.database_path import beside_of
 from bot.cli.faults import Fault
 from bot.errors import NewsbellError
 from bot.service.control import ask_health, has_socket
@@ -50,7 +50,7 @@ def health(path: Path, *, within: timedelta | None, timeout: float, as_json: boo
     Asks the newsbell that runs on the database of the configuration file. Where it can have no
     socket, what stands in the database decides.
     """
-    database = database_of(path)
+    database = beside_of(path)
     now = datetime.now(UTC)
     record = None if within else _asked(database, timeout)
     if record is None:

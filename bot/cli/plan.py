@@ -27,7 +27,7 @@ from bot.search.past_alerts import Terms
 from bot.service.losses import most_lost
 from bot.service.retention import obsolete_text
 from bot.store.archive import Archive
-from bot.store.stores import ReadOnlyDatabase, reader_of
+from bot.store.stores import ReadOnlyDatabase, is_absent, reader_of
 from bot.text.clean import plain
 
 _SECONDS = 600.0  # that the backtests may take
@@ -86,7 +86,7 @@ def _forecasts(
     changes: FileChanges, old: Config, new: Config
 ) -> Iterator[tuple[str, tuple[Forecast | None, Forecast]]]:
     """Yield what each changed subscription would have sent in a week, before and after."""
-    if not old.database.exists():
+    if is_absent(old.database):
         return
     now = datetime.now(UTC)
     with failing():
@@ -168,7 +168,7 @@ def _lines(
 def _obsolete(old: Config, new: Config) -> Iterator[str]:
     """Yield what a shorter retention deletes."""
     used, wanted = old.settings.retention.value, new.settings.retention.value
-    if wanted.longer(used) == wanted or not old.database.exists():
+    if wanted.longer(used) == wanted or is_absent(old.database):
         return
     with failing():
         obsolete = ReadOnlyDatabase(old.database).obsolete(wanted, used, datetime.now(UTC))

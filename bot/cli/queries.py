@@ -38,6 +38,7 @@ from bot.search.export import export_config
 from bot.search.matches import search as search_archive
 from bot.search.past_alerts import Terms
 from bot.store.archive import Archive
+from bot.store.stores import is_absent
 from bot.text.clean import plain
 from bot.text.fold import folded_key
 from bot.text.output_charset import takes_unicode
@@ -264,7 +265,7 @@ def names(name: tuple[str, ...], path: Path, *, as_list: bool, as_json: bool) ->
 def _stored_spellings(tree: Name, config: Config) -> Counter[str]:
     """Return spellings in articles of the last 30 days with counts; none without a database."""
     counts: Counter[str] = Counter()
-    if config.database.exists():
+    if not is_absent(config.database):
         with failing():
             since = datetime.now(UTC) - timedelta(days=30)
             for hit in islice(search_archive(tree, archive(config), since=since), MAX_EXAMINED):

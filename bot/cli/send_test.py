@@ -30,6 +30,7 @@ from bot.model.delivery import (
 )
 from bot.model.message import Message
 from bot.service.clock import SystemClock
+from bot.store.stores import is_absent
 from bot.text.clean import plain
 from bot.text.duration import in_words
 
@@ -57,7 +58,7 @@ def _place(text: str, config: Config) -> Chat:
         chat.name: Chat(0, chat.name, chat.kind, chat.address, chat.topic)
         for chat in config.declared.chats
     }
-    if config.database.exists():
+    if not is_absent(config.database):
         with failing():
             for number, fact in archive(config).chat_addresses().items():
                 chat = Chat(number, fact.name, fact.kind, fact.address, fact.topic)

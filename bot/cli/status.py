@@ -25,7 +25,6 @@ from bot.search.page_text import failure_text
 from bot.service.control import HealthAnswer, ask_health
 from bot.service.last_good import Rejected
 from bot.service.retention import NOTICE_FIRST
-from bot.store.engines.sqlite import database_bytes
 from bot.text.duration import in_words
 from bot.text.output_charset import takes_unicode
 
@@ -42,12 +41,12 @@ def status(path: Path, *, as_json: bool) -> None:
     current = read_only(config).status()
     kept, now = read_only(config).retention(), datetime.now(UTC)
     pages = read_only(config).pages(now - timedelta(days=1))
-    process = ask_health(config.database, ANSWERS_WITHIN)
+    process = ask_health(config.beside, ANSWERS_WITHIN)
     if as_json:
         document = {
             "version": __version__,
             "newsbell": process.health,
-            "database_bytes": database_bytes(config.database),
+            "database_bytes": read_only(config).bytes(),
             "config": rejected and _rejected(rejected),
             "retention": _retention(config.settings.retention.value),
             "pages": {"waiting": pages.waiting, "read": pages.read, "failed": pages.failed},

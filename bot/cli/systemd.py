@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from bot.cli.config_option import config_option
-from bot.cli.database_path import database_of
+from bot.cli.database_path import beside_of
 
 HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
 ENVIRONMENT_FILE = "/etc/newsbell.env"
@@ -76,7 +76,7 @@ WantedBy=multi-user.target
 @click.option("--user", help="Who runs newsbell; you by default, or newsbell if you are root.")
 def systemd(path: Path, user: str | None) -> None:
     """Print a unit for systemd, with the paths of this newsbell."""
-    data = database_of(path).absolute().parent
+    data = beside_of(path).absolute().parent
     name = user or (pwd.getpwuid(os.getuid()).pw_name if os.getuid() else USER)
     click.echo(unit_text(_program(), path.absolute(), data, name), nl=False)
 

@@ -16,7 +16,7 @@ from bot.config.load import Config
 from bot.errors import NewsbellError, StoreBusy
 from bot.service.control import WEB_FEED, WEB_LINK, WEB_NO_FEED, WEB_REVOKE, ask_web
 from bot.service.web_requests import change_web
-from bot.store.stores import SqliteStore
+from bot.store.stores import store_of
 
 
 @click.command("web-link")
@@ -57,14 +57,14 @@ def web_link(path: Path, *, revoke_all: bool, feed: str | None, revoke_feed: str
 def _change(config: Config, do: str, word: str = "", chat: int = 0) -> int:
     """Ask the newsbell that runs; where none runs, do it here under its lock."""
     try:
-        done = ask_web(config.database, do, word, chat)
+        done = ask_web(config.beside, do, word, chat)
     except NewsbellError as error:
         raise Fault(str(error)) from None
     if done is not None:
         return done
 
     async def work() -> int:
-        async with SqliteStore(config.database) as store:
+        async with store_of(config.database) as store:
             return await change_web(store.web, do, word, chat, datetime.now(UTC))
 
     try:

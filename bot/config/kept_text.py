@@ -15,8 +15,17 @@ from bot.config.destinations import SECRET_KEYS
 from bot.config.load import Config, read_config, read_document
 from bot.config.yaml_locations import LEFT_OUT
 from bot.errors import ConfigError, Mistake
+from bot.model.database_address import (
+    DEFAULT_DATABASE,
+    DatabaseAddress,
+    PostgresAddress,
+    is_server,
+    postgres_address,
+)
 
-DEFAULT_DATABASE = "newsbell.db"  # as `schema.Settings`
+_PASSWORD_FILE = re.compile(
+    r"""^\s+database_password_file:\s*["']?([^"'#\n]+?)["']?\s*(?:#.*)?$""", re.MULTILINE
+)
 _TOKEN = re.compile(r"""(?:^|[\s{,])token:\s*["']?(\d+:[\w-]+)""", re.ASCII)
 _DATABASE = re.compile(r"""^\s+database:\s*["']?([^"'#\n]+?)["']?\s*(?:#.*)?$""", re.MULTILINE)
 
@@ -60,15 +69,35 @@ def read_kept(
     return config, tuple(feed.name for feed in config.declared.feeds if feed.url in feeds)
 
 
-def databases(path: Path, text: str) -> list[Path]:
+def databases(
+    path: Path, text: str, environment: Mapping[str, str] | None = None
+) -> list[DatabaseAddress]:
     """Return where the database of a file may be that cannot be read as a whole, likeliest first.
 
     Where nothing in the file names it, that is any database in the file's folder.
     """
+    environment = yaml_locations.environment() if environment is None else environment
     names = [match.group(1) for match in _DATABASE.finditer(text)]
+    servers: list[DatabaseAddress] = []
+    for name in filter(is_server, names):
+        with suppress(ValueError):
+            servers.append(_with_password(postgres_address(name, environment), path, text))
+    if servers:
+        return servers
     found = [path.parent / name for name in (*names, DEFAULT_DATABASE)]
     found += sorted(path.parent.glob("*.db"))
     return [file for file in dict.fromkeys(found) if file.is_file()]
+
+
+def _with_password(address: PostgresAddress, path: Path, text: str) -> PostgresAddress:
+    """The address with the password of the file that a text names, if it can be read."""
+    match = _PASSWORD_FILE.search(text)
+    if match is None:
+        return address
+    try:
+        return address.with_password((path.parent / match.group(1)).read_text("ascii").strip())
+    except (OSError, UnicodeDecodeError):
+        return address
 
 
 def _secrets(

@@ -35,6 +35,13 @@ from bot.config.schema import (
 from bot.config.yaml_locations import YamlLocations
 from bot.errors import ConfigError, Mistake, QueryError
 from bot.model.chats import GENERAL_TOPIC, ChatKind, DeclaredChat, DeclaredSubscription
+from bot.model.database_address import (
+    DEFAULT_DATABASE,
+    DatabaseAddress,
+    PostgresAddress,
+    is_server,
+    postgres_address,
+)
 from bot.model.desired_config import DesiredConfig
 from bot.model.destinations import Destination, secrets_of
 from bot.model.feeds import DeclaredFeed, FeedText
@@ -138,6 +145,7 @@ class Config:
     places: Mapping[str, Place] = field(default_factory=dict, repr=False)  #: of feeds, by URL
     #: where chats outside Telegram are, by name
     destinations: Mapping[str, Destination] = field(default_factory=dict, repr=False)
+    database: DatabaseAddress = Path(DEFAULT_DATABASE)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -149,7 +157,9 @@ class Config:
             for name, value in headers.items()
             if name.casefold() not in _OPEN_HEADERS
         )
-        passwords = self.proxies.passwords
+        passwords = [*self.proxies.passwords]
+        if isinstance(self.database, PostgresAddress):
+            passwords.append(self.database.password)
         elsewhere = (secret for place in self.destinations.values() for secret in secrets_of(place))
         known = (
             *(token, self.webhook_secret, *passwords, *self.settings.secrets, *values),
@@ -158,9 +168,10 @@ class Config:
         return tuple(secret for secret in known if secret)
 
     @property
-    def database(self) -> Path:
-        """The database file."""
-        return self.path.parent / self.settings.database
+    def beside(self) -> Path:
+        """The path beside which files of this machine lie: the database, where it is a file."""
+        name = DEFAULT_DATABASE if isinstance(self.database, PostgresAddress) else self.database
+        return self.path.parent / name
 
 
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
@@ -221,6 +232,7 @@ class _Reader:
         subscriptions = self._subscriptions(chats, feeds, names, settings.rsshub)
         token = self._token(settings)
         secret = self._secret(settings)
+        database = self._database(settings)
         self._warn_of(settings)
         proxies = Proxies(
             self._proxy(settings.network, "network"), self._proxy(settings.telegram, "telegram")
@@ -256,6 +268,7 @@ class _Reader:
             has_uninflected_words=self._has_uninflected_words,
             places=self._places,
             destinations=self._destinations,
+            database=database,
         )
 
     def _section(self, name: str, kind: type) -> Any:
@@ -610,6 +623,29 @@ class _Reader:
         if text and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", text):
             self._document.mistake(place, "only letters, digits, _ and - are allowed, at most 256")
         return text
+
+    def _database(self, settings: Settings) -> DatabaseAddress:
+        place: yaml_locations.Path = ("settings", "database")
+        file = settings.database_password_file
+        if not is_server(settings.database):
+            if file is not None:
+                self._document.mistake(
+                    ("settings", "database_password_file"), "a database in a file has no password"
+                )
+            if "://" in settings.database:
+                self._document.mistake(
+                    place, "expected a file, or a database such as postgresql://USER@HOST/DATABASE"
+                )
+            return self._path.parent / settings.database
+        try:
+            address = postgres_address(settings.database, self._environment)
+        except ValueError as error:
+            self._document.mistake(place, str(error))
+            return self._path.parent / DEFAULT_DATABASE
+        if file is None:
+            return address
+        password = self._secret_file(file, ("settings", "database_password_file"))
+        return address.with_password(password or "")
 
     def _proxy(self, settings: Network | TelegramSettings, name: str) -> str:
         """Return the address of a proxy; empty where there is none."""

@@ -26,6 +26,7 @@ from pydantic import Tag as Kind
 from bot.alerts.options import MAX_PUBLISHERS
 from bot.i18n.catalog import LANGUAGES
 from bot.model.chats import AlertOptions, ChatSettings, Developments, Updates, Urgency
+from bot.model.database_address import DEFAULT_DATABASE
 from bot.model.retention import DEFAULT, Retention
 from bot.model.sources import PageSource
 from bot.parse.selectors import selector_fault
@@ -504,7 +505,10 @@ class Settings(Shape):
     """General settings."""
 
     database: str = Field(
-        default="newsbell.db", min_length=1, description="The database file, relative to this file."
+        default=DEFAULT_DATABASE,
+        min_length=1,
+        description="The database file, relative to this file, or a database on a PostgreSQL "
+        "server: postgresql://USER@HOST/DATABASE.",
     )
     timezone: Zone = Field(
         default="UTC",
@@ -551,6 +555,10 @@ class Settings(Shape):
     monitor: Monitor = Field(default_factory=Monitor, description="How a monitor sees newsbell.")
     web: Web = Field(
         default_factory=Web, description="The web page: where it listens, and its address."
+    )
+    database_password_file: str | None = Field(
+        default=None,
+        description="File with the password for the database's server, relative to this file.",
     )
     heartbeat: SecretUrl | None = Field(
         default=None,

@@ -82,7 +82,7 @@ class App:
         Raises InternalFailure where a pipeline failed or stands still.
         """
         async with (
-            control(self.config.database, self.answer_request, self._health, self.change_web),
+            control(self.config.beside, self.answer_request, self._health, self.change_web),
             scheduler(self.jobs.at_wall_times()) as clock_set,
         ):
             with loop_watch(), self.jobs.clock_watch.telling(clock_set):

@@ -50,7 +50,7 @@ from bot.service.subscriptions import LiveSubscriptions
 from bot.service.telegram_chats import TelegramChats
 from bot.service.token_watch import TokenWatch
 from bot.service.workers import READERS, Workers
-from bot.store.stores import SqliteStore
+from bot.store.stores import store_of
 from bot.telegram.members import TelegramMembers
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
     async with AsyncExitStack() as stack:
         workers = Workers(worker_limits_of(config, wiring.documents))
         stack.callback(workers.close)
-        store = await stack.enter_async_context(SqliteStore(config.database))
+        store = await stack.enter_async_context(store_of(config.database))
         base = await _base(config, store, workers, wiring, stack)
         bot = await _bot(config, base.measures, stack)
         network = NetworkWatch()

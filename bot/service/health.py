@@ -6,7 +6,6 @@ Looks at what others noticed; mends nothing, ends nothing.
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 from bot import __version__
 from bot.delivery.deliverer import Deliverer
@@ -17,7 +16,6 @@ from bot.ports import Clock, StoreFiles
 from bot.service.loop_lag import LoopLag
 from bot.service.measures import Measures
 from bot.service.watchdog import PIPELINES, Watchdog
-from bot.store.engines.sqlite import database_bytes
 
 STANDS = 180.0  #: seconds that a pipeline may stand still though something is due
 SILENT = timedelta(minutes=10)  #: after which a Telegram that takes or says nothing is a fault
@@ -30,7 +28,6 @@ class HealthCheck:
         self,
         *,
         watchdog: Watchdog,
-        database: Path,
         files: StoreFiles,
         poller: Poller,
         deliverer: Deliverer,
@@ -40,7 +37,7 @@ class HealthCheck:
         asks_telegram: Callable[[], bool],
     ) -> None:
         """`asks_telegram`: Telegram is asked for updates all the time, so that it answers."""
-        self._watchdog, self._database, self._files = watchdog, database, files
+        self._watchdog, self._files = watchdog, files
         self._poller, self._deliverer, self._measures = poller, deliverer, measures
         self._lag, self._clock, self._asks_telegram = lag, clock, asks_telegram
         self._started_at, self._began = clock.now(), clock.monotonic()
@@ -53,7 +50,7 @@ class HealthCheck:
             self._started_at,
             self._clock.monotonic() - self._began,
             self._lag.worst,
-            database_bytes(self._database),
+            self._files.bytes(),
             tuple(self._reasons()),
             measures.last_poll_at,
             measures.last_sent_at,

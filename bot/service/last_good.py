@@ -9,6 +9,7 @@ import structlog
 from bot.config.kept_text import databases, read_kept
 from bot.config.load import Config, load, read_text
 from bot.errors import ConfigError, Mistake, NewsbellError
+from bot.model.database_address import DatabaseAddress
 from bot.service.losses import most_lost
 from bot.store.stores import ReadOnlyDatabase
 
@@ -105,10 +106,16 @@ def _last_good(path: Path, error: ConfigError) -> InForce | None:
                 continue
             config, without = read_kept(path, kept.text, text)
         except ConfigError as unusable:
-            log.debug("last_config_unusable", database=database.name, error=str(unusable))
+            log.debug("last_config_unusable", database=str(database), error=str(unusable))
         except NewsbellError as unreadable:
-            log.debug("no_last_config", database=database.name, error=str(unreadable))
+            log.debug("no_last_config", database=str(database), error=str(unreadable))
         else:
-            if config.database.resolve() == database.resolve():
+            if _is_same(config.database, database):
                 return InForce(config, Rejected(error, kept.taken_at, without))
     return None
+
+
+def _is_same(address: DatabaseAddress, other: DatabaseAddress) -> bool:
+    if isinstance(address, Path) and isinstance(other, Path):
+        return address.resolve() == other.resolve()
+    return str(address) == str(other)

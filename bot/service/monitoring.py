@@ -59,7 +59,6 @@ class Monitoring:
         self.watchdog = _watchdog(watched, self.report)
         self.health = HealthCheck(
             watchdog=self.watchdog,
-            database=self._database,
             files=watched.store.files,
             poller=watched.poller,
             deliverer=watched.deliverer,

@@ -48,7 +48,7 @@ _CHATS = f"""
         select chat_id, count(*) as queued from (
             select chat_id from outbox where {IS_QUEUED}
             union all select chat_id from outbox where {IS_SENDING}
-        ) group by chat_id
+        ) as unfinished group by chat_id
     ) waiting on chat_id = chats.id
     where allowed = 1 or waiting.queued > 0 order by chats.id
 """
@@ -60,7 +60,7 @@ _OUTBOX = f"""
         join entries e on e.id = a.entry_id where outbox_id = o.id
     ), o.text) as title
     from outbox o join chats c on c.id = o.chat_id where o.id in (
-        select id from outbox where ? and {IS_QUEUED}
+        select id from outbox where ? = 1 and {IS_QUEUED}
         union all
         select id from outbox where state in ({{marks}}) and state != {QUEUED}
     )

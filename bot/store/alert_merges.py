@@ -16,9 +16,10 @@ _STATES = f"""
     where a.chat_id = ? and story_id = ? and kind = {ALERT}
 """
 _MOVE_MATCHES = """
-    insert or ignore into alert_matches
+    insert into alert_matches (chat_id, story_id, subscription_id, entry_id, spans, snippet)
     select chat_id, ?, subscription_id, entry_id, spans, snippet from alert_matches
     where chat_id = ? and story_id = ?
+    on conflict do nothing
 """
 _EARLIER_DUE = """
     update alerts set due_at = (
@@ -177,7 +178,7 @@ def _absorb(db: Database, chat: int, loser: int, winner: int, now: datetime) -> 
 
 
 def _rename(db: Database, chat: int, old: int, new: int) -> None:
-    db.execute("pragma defer_foreign_keys = on")
+    db.defer_foreign_keys()
     for table in ("alerts", "alert_matches", "outbox_alerts"):
         db.execute(
             f"update {table} set story_id = ? where chat_id = ? and story_id = ?", [new, chat, old]

@@ -163,7 +163,10 @@ _CHAT_ADDRESSES = """
 _ADDED_FEEDS = """
     select url, coalesce(nullif(c.name, ''), f.name) as name, c.tags
     from feeds f join feed_chats c on feed_id = f.id
-    where declared = 0 and active = 1 and chat_id in ({marks}) group by url order by name, url
+    where declared = 0 and active = 1 and chat_id in ({marks}) and not exists (
+        select 1 from feed_chats o
+        where o.feed_id = f.id and o.chat_id in ({marks}) and o.chat_id < c.chat_id
+    ) order by 2, url
 """
 
 
@@ -448,7 +451,7 @@ class Archive:
     def added_feeds(self, chats: Collection[int]) -> list[tuple[str, str, tuple[str, ...]]]:
         """Return address, name and tags of feeds these chats added and the file does not have."""
         with self._open() as db:
-            rows = db.execute(_ADDED_FEEDS.format(marks=marks(chats)), list(chats)).fetchall()
+            rows = db.execute(_ADDED_FEEDS.format(marks=marks(chats)), [*chats, *chats]).fetchall()
         return [(row["url"], row["name"], tuple(json.loads(row["tags"]))) for row in rows]
 
 

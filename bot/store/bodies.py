@@ -19,7 +19,8 @@ _PUT = """
     insert into bodies values (?, ?) on conflict (entry_id) do update set packed = excluded.packed
 """
 _OF_ENTRIES = """
-    select entry_id, packed from bodies where entry_id in (select value from json_each(?))
+    select entry_id, packed from bodies
+    where entry_id in (select cast(value as integer) from json_each(?))
 """
 
 

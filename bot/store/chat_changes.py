@@ -53,7 +53,7 @@ from bot.store.mappers import (
     put_settings,
     put_time,
 )
-from bot.store.sql import DECLARED, TELEGRAM, Entered, StoredRole
+from bot.store.sql import DECLARED, TELEGRAM, Entered, StoredRole, put
 from bot.store.stories import set_stance
 from bot.store.topics import allow_topics
 from bot.store.unsent_alerts import forget_matches, reconsider
@@ -82,15 +82,16 @@ _INSERT_FEED = """
         url, name, publisher, tags, created_at, host, next_poll_at, declared, private)
     values (:url, :name, :publisher, :tags, :now, :host, :now, 0, 1)
     on conflict (url) do update set
-        next_poll_at = case when active then next_poll_at else excluded.next_poll_at end,
-        name = case when active or :title = '' then name else excluded.name end,
-        tags = case when declared then tags else (
+        next_poll_at = case when feeds.active = 1 then feeds.next_poll_at
+            else excluded.next_poll_at end,
+        name = case when feeds.active = 1 or :title = '' then feeds.name else excluded.name end,
+        tags = case when feeds.declared = 1 then feeds.tags else (
             select json_group_array(distinct value) from (
-                select value from json_each(feeds.tags) where feeds.active
+                select value from json_each(feeds.tags) where feeds.active = 1
                 union all select value from json_each(excluded.tags)
-            )
+            ) as given
         ) end,
-        private = case when active then private else 1 end,
+        private = case when feeds.active = 1 then feeds.private else 1 end,
         active = 1
     returning id
 """
@@ -115,14 +116,14 @@ _STOP_UNUSED_FEED = """
 _SET_ROLE = f"""
     insert into people values (?, ?, ?, ?)
     on conflict (user_id) do update set
-        role = excluded.role, name = coalesce(nullif(excluded.name, ''), name)
+        role = excluded.role, name = coalesce(nullif(excluded.name, ''), people.name)
     where people.role != {DECLARED}
 """
 _INSERT_CHANNEL = """
     insert into chats (name, kind, address, topic, allowed, channel, entered)
     select ?, ?, ?, 0, 1, 1, entered from chats where id = ?
     on conflict (kind, address, topic) do update set
-        entered = case when allowed then entered else excluded.entered end,
+        entered = case when chats.allowed = 1 then chats.entered else excluded.entered end,
         allowed = 1, channel = 1
     returning id
 """
@@ -130,7 +131,7 @@ _INSERT_CHANNEL = """
 _ALERTS_OF_MESSAGE = f"""
     select chat_id, story_id from alerts where message_id = :message and chat_id in
         (select id from chats where id = :chat
-            or (kind = {TELEGRAM} and address = :address and :all_topics))
+            or (kind = {TELEGRAM} and address = :address and :all_topics = 1))
 """
 
 
@@ -230,9 +231,7 @@ def _remove_subscription(db: Database, change: RemoveSubscription, origin: Origi
 
 def _ask_confirmation(db: Database, change: AskConfirmation, origin: Origin) -> None:
     until = put_time(origin.now + CONFIRM_WITHIN)
-    db.execute(
-        "insert or replace into pending values (?, ?, ?)", [origin.target, change.query, until]
-    )
+    db.execute(put("pending", "chat_id", "query, expires_at"), [origin.target, change.query, until])
 
 
 def _add_feeds(db: Database, change: AddFeeds, origin: Origin) -> None:
@@ -251,8 +250,8 @@ def _add_feeds(db: Database, change: AddFeeds, origin: Origin) -> None:
         }
         number = db.execute(_INSERT_FEED, feed).fetchone()["id"]
         db.execute(
-            "insert or ignore into feed_chats (feed_id, chat_id, user_id, at, name, tags) "
-            "values (?, ?, ?, ?, ?, ?)",
+            "insert into feed_chats (feed_id, chat_id, user_id, at, name, tags) "
+            "values (?, ?, ?, ?, ?, ?) on conflict do nothing",
             [number, origin.target, origin.user_id, moment, name, json.dumps(tags)],
         )
 
@@ -329,7 +328,7 @@ def _link_channel(db: Database, change: LinkChannel, origin: Origin) -> None:
         _INSERT_CHANNEL, [change.title, ChatKind.TELEGRAM, change.address, origin.chat_id]
     ).fetchone()["id"]
     db.execute(
-        "insert or ignore into links values (?, ?, ?)",
+        "insert into links values (?, ?, ?) on conflict do nothing",
         [number, origin.user_id, put_time(origin.now)],
     )
 
@@ -341,14 +340,14 @@ def _manage_chat(db: Database, change: ManageChat, origin: Origin) -> None:
 def _store_token(db: Database, change: StoreToken, origin: Origin) -> None:
     until = origin.now + (timedelta(hours=change.hours) if change.hours else _UNLIMITED)
     db.execute(
-        "insert or replace into claims (token_hash, expires_at, purpose, state, chat_id) "
-        "values (?, ?, ?, ?, ?)",
+        put("claims", "token_hash", "expires_at, purpose, state, chat_id, used_at"),
         [
             token_hash(change.token),
             put_time(until),
             change.purpose,
             json.dumps(dict(change.values)),
             origin.chat_id,
+            None,
         ],
     )
 
@@ -408,7 +407,7 @@ def _rate_alert(db: Database, change: RateAlert, origin: Origin) -> None:
     for chat_id, story_id in _alerts_of_message(db, change.message_id, origin):
         if change.verdict:
             db.execute(
-                "insert or replace into verdicts values (?, ?, ?, ?, ?)",
+                put("verdicts", "chat_id, story_id, user_id", "verdict, at"),
                 [chat_id, story_id, origin.user_id, change.verdict, put_time(origin.now)],
             )
         else:

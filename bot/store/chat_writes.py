@@ -35,7 +35,7 @@ _STRANGER_PAUSE = timedelta(minutes=1)  # between two replies to a chat that is 
 
 _INSERT_CHAT = """
     insert into chats (name, kind, address, topic, allowed) values (?, ?, ?, ?, 0)
-    on conflict (kind, address, topic) do update set kind = kind
+    on conflict (kind, address, topic) do update set kind = excluded.kind
     returning id
 """
 _RECENT_REPLY_TO_STRANGER = f"""

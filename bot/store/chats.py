@@ -112,12 +112,13 @@ _LINKED_CHANNELS = """
 """
 _FEEDS_OF = """
     select f.id, url, declared, chat_id, text,
-        case when declared then f.name else coalesce(nullif(c.name, ''), f.name) end as name,
-        case when declared then f.tags else c.tags end as tags
+        case when declared = 1 then f.name else coalesce(nullif(c.name, ''), f.name) end as name,
+        case when declared = 1 then f.tags else c.tags end as tags
     from feeds f
     left join feed_chats c on feed_id = f.id and chat_id = ?
     where active = 1 and (declared = 1 or chat_id is not null)
-    order by 6 collate nocase, f.id
+    order by lower(
+        case when declared = 1 then f.name else coalesce(nullif(c.name, ''), f.name) end), f.id
 """
 _NEW_HOSTS = """
     select count(distinct host) from feed_chats join feeds f on f.id = feed_id
@@ -165,7 +166,8 @@ _VALID_CLAIM = f"""
     end
 """
 _RATINGS = """
-    select subscription_id, sum(verdict > 0) as good, sum(verdict < 0) as bad from verdicts v
+    select subscription_id, count(*) filter (where verdict > 0) as good,
+        count(*) filter (where verdict < 0) as bad from verdicts v
     cross join alert_matches m on m.chat_id = v.chat_id and m.story_id = v.story_id
     where v.chat_id = ? and at > ?
     group by subscription_id

@@ -44,14 +44,16 @@ _PUT_FEED = """
         name = excluded.name, publisher = excluded.publisher, tags = excluded.tags,
         every = excluded.every, text = excluded.text, active = 1, declared = 1, private = 0,
         next_poll_at = case
-            when active = 0 or coalesce(every, 0) != coalesce(excluded.every, 0)
-            then min(next_poll_at, excluded.next_poll_at) else next_poll_at end
+            when feeds.active = 0 or coalesce(feeds.every, 0) != coalesce(excluded.every, 0)
+            then min(feeds.next_poll_at, excluded.next_poll_at) else feeds.next_poll_at end
 """
 # What chats added themselves stays polled for those chats.
 _REMOVE_FEED = """
     update feeds set declared = 0, lease_until = null,
-        active = exists (select 1 from feed_chats where feed_id = feeds.id),
-        private = exists (select 1 from feed_chats where feed_id = feeds.id)
+        active = case when exists (select 1 from feed_chats where feed_id = feeds.id)
+            then 1 else 0 end,
+        private = case when exists (select 1 from feed_chats where feed_id = feeds.id)
+            then 1 else 0 end
     where url = ?
 """
 _PUT_CHAT = """

@@ -64,7 +64,7 @@ _WAITING = f"""
         select id from outbox where chat_id = chat and {IS_QUEUED} and {IS_RIPE}
         order by priority, id limit 1
     )
-    where {_ACCEPTS} and chat not in (select value from json_each(:busy))
+    where {_ACCEPTS} and chat not in (select cast(value as integer) from json_each(:busy))
     order by priority, last_sent_at nulls first, outbox.id limit :limit
 """
 _WAITING_PACED = _WAITING.format(chats=_CHATS_WITH_QUEUE)
@@ -83,7 +83,7 @@ _NEXT_WAIT = f"""
             where chat_id = chat and {IS_QUEUED} and priority = {Priority.EDIT.value}
             and outbox.not_before > :now)
         from waiting where {_ACCEPTS}
-    )
+    ) as waits
 """
 # A delivery keeps the time of its end alone. Tries of one that is older than the span are some of
 # them before it; between two that nobody answered there is more and more time.
@@ -100,7 +100,7 @@ _UNFINISHED_SENDS = f"""
     select address, :now as at, {_TRIES} as tries from (
         select * from outbox where {IS_SENDING}
         union all select * from outbox where {IS_QUEUED} and attempts > 0
-    ) join chats on chats.id = chat_id
+    ) as unanswered join chats on chats.id = chat_id
 """
 _NEXT_OF_CHAT = f"""
     select outbox.*, chats.kind as chat_kind from outbox join chats on chats.id = chat_id

@@ -33,7 +33,7 @@ _VIEWS = """
             where u.entry_id = a.entry_id and u.chat_id = a.chat_id
         ) as changes, coalesce(nullif(c.name, ''), f.name) as feed, f.publisher
     from alerts a join entries e on e.id = a.entry_id join feeds f on f.id = e.feed_id
-    left join feed_chats c on f.private and c.feed_id = f.id and c.chat_id = a.chat_id
+    left join feed_chats c on f.private = 1 and c.feed_id = f.id and c.chat_id = a.chat_id
     where a.chat_id = ? and a.story_id in ({marks}) order by a.created_at, a.story_id
 """
 _MATCHES = """
@@ -44,8 +44,8 @@ _MATCHES = """
 # What a feed brought that another chat added is nothing that this chat sees.
 _READABLE = """
     from entries e join feeds f on f.id = e.feed_id
-    left join feed_chats c on f.private and c.feed_id = f.id and c.chat_id = :chat
-    where e.{column} = :story and (not f.private or c.chat_id is not null)
+    left join feed_chats c on f.private = 1 and c.feed_id = f.id and c.chat_id = :chat
+    where e.{column} = :story and (f.private = 0 or c.chat_id is not null)
 """
 _COUNTS = f"""
     select count(*), count(distinct case when {{confirms}} then e.origin end) {_READABLE}

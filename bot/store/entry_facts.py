@@ -90,7 +90,7 @@ _STORY = """
     select e.id, e.title, e.origin, ({confirms}) as confirms, coalesce(
         nullif(e.agency, ''), nullif(e.source, ''), f.name) as counts_for
     from entries e join feeds f on f.id = e.feed_id
-    where e.{column} = :story and (not f.private
+    where e.{column} = :story and (f.private = 0
         or exists (select 1 from feed_chats where feed_id = f.id and chat_id = :chat))
     order by e.id limit 200
 """
@@ -100,7 +100,7 @@ _KNOWN = """
         select json_group_array(chat_id) from routes join chats c on c.id = chat_id
         where subscription_id = s.id and c.allowed = 1
     ) as chats
-    from subscriptions s where removed_at is null and (:chat is null or exists (
+    from subscriptions s where removed_at is null and (cast(:chat as integer) is null or exists (
         select 1 from routes where subscription_id = s.id and chat_id = :chat
     )) order by s.id
 """

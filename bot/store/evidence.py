@@ -40,8 +40,9 @@ _ALERTS = """
         order by r.id desc limit 1
     ) as change
     from alerts a join chats c on c.id = a.chat_id
-    where a.entry_id in (select value from json_each(:entries))
-    and (:chat is null or a.chat_id = :chat) order by a.created_at, a.chat_id, a.story_id
+    where a.entry_id in (select cast(value as integer) from json_each(:entries))
+    and (cast(:chat as integer) is null or a.chat_id = :chat)
+    order by a.created_at, a.chat_id, a.story_id
 """
 _MATCHES = """
     select m.entry_id, m.spans, s.name, s.query from alert_matches m

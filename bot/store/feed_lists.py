@@ -15,9 +15,10 @@ from bot.text.fold import fold
 # What a chat calls a feed that it added is its own name.
 _OWN = """
     select f.id, f.url, f.failures > 0 as failing, f.stopped, f.seconds, f.next_poll_at,
-        case when f.declared then f.name else coalesce(nullif(c.name, ''), f.name) end as name
+        case when f.declared = 1 then f.name else coalesce(nullif(c.name, ''), f.name) end as name
     from feeds f left join feed_chats c on c.feed_id = f.id and c.chat_id = :chat
-    where f.active = 1 and (:chat is null or f.declared = 1 or c.chat_id is not null)
+    where f.active = 1
+    and (cast(:chat as integer) is null or f.declared = 1 or c.chat_id is not null)
 """
 _STATES = """
     select feeds.*, (select not_before from hosts where hosts.host = feeds.host) as host_not_before

@@ -34,7 +34,8 @@ _QUESTIONS = """
     select id from screens where user_id = :user
     union
     select s.id from screens s join chats c on c.id = s.chat_id
-    where c.operator = 1 and exists (select 1 from json_tree(s.state) where atom = :user)
+    where c.operator = 1 and exists (select 1 from json_tree(s.state) as part
+        where cast(part.atom as text) = cast(:user as text))
 """
 # Messages to others that name the person. Operators read who asks for access and who has it; some
 # of their messages too many do no harm: they were sent.
@@ -45,7 +46,7 @@ _MENTIONS = f"""
     where c.operator = 1 and exists (select 1 from (
         select name from people where user_id = :user and name != ''
         union select name from chats where kind = {TELEGRAM} and address = :user and name != ''
-    ) where instr(o.text, name))
+    ) as named where instr(o.text, name) > 0)
 """
 _MESSAGES_OF = "select id from outbox where screen = ?"
 _UNMENTIONED = (
@@ -267,8 +268,8 @@ def stored_about(db: Database, text: str) -> list[StoredAbout]:
     rows = db.execute(
         f"""
         select address as number from chats where kind = {TELEGRAM} and forgotten_at is null
-            and (address = :number or name = :name collate nocase)
-        union select user_id from people where user_id = :number or name = :name collate nocase
+            and (address = :number or lower(name) = lower(:name))
+        union select user_id from people where user_id = :number or lower(name) = lower(:name)
         """,
         {"number": number, "name": text},
     ).fetchall()

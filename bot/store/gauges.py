@@ -19,7 +19,7 @@ _FEEDS = f"""
     select case
         when failures > 0 then '{FeedCondition.FAILING}'
         when last_ok_at is null then '{FeedCondition.NEW}'
-        when stopped then '{FeedCondition.SILENT}'
+        when stopped = 1 then '{FeedCondition.SILENT}'
         else '{FeedCondition.OK}'
     end as condition, count(*) as number
     from feeds where active = 1 group by 1

@@ -12,7 +12,7 @@ _NOTE = """
     insert into hubs (feed_id, hub, topic, next_at) values (?, ?, ?, ?)
     on conflict (feed_id) do update set hub = excluded.hub, topic = excluded.topic,
         next_at = excluded.next_at, until = null, tries = 0
-    where hub != excluded.hub or topic != excluded.topic
+    where hubs.hub != excluded.hub or hubs.topic != excluded.topic
 """
 _DUE = """
     select hubs.* from hubs join feeds on feeds.id = feed_id

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from bot.store.engines.engine import Database
+from bot.store.sql import put
 
 _ADDRESS_LENGTH = 17  # characters of a number of 52 bits with its sign
 
@@ -67,11 +68,11 @@ def add(db: Database, name: str, number: int) -> None:
     """Add to a value that is a number."""
     db.execute(
         "insert into meta values (?, ?) on conflict (name) do update "
-        "set value = cast(value as integer) + cast(excluded.value as integer)",
+        "set value = cast(cast(meta.value as integer) + cast(excluded.value as integer) as text)",
         [name, str(number)],
     )
 
 
 def write(db: Database, name: str, value: object) -> None:
     """Write a value as text."""
-    db.execute("insert or replace into meta values (?, ?)", [name, str(value)])
+    db.execute(put("meta", "name", "value"), [name, str(value)])

@@ -83,7 +83,7 @@ _OTHER_STORIES = f"""
 """
 # Those of all topics of a group: they share its rate.
 _WAITING_REPLIES = f"""
-    select coalesce(sum(priority = {Priority.REPLY.value}), 0), count(*) filter (
+    select count(*) filter (where priority = {Priority.REPLY.value}), count(*) filter (
         where priority = {Priority.LATE_REPLY.value})
     from outbox where {IS_QUEUED}
     and priority in ({Priority.REPLY.value}, {Priority.LATE_REPLY.value})
@@ -363,7 +363,8 @@ def notify(db: Database, notice: NoticeIntent, now: datetime) -> None:
     """
     reachable = notice.kind is not NoticeKind.REFUSED
     chats = db.execute(
-        "select id from chats where ? and operator = 1 and paused = '' and allowed = 1", [reachable]
+        "select id from chats where ? = 1 and operator = 1 and paused = '' and allowed = 1",
+        [reachable],
     ).fetchall()
     chats = (
         chats

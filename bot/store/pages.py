@@ -32,8 +32,9 @@ PAUSE = timedelta(minutes=10)  #: until a page is tried again
 _WAITING = literal(PageState.WAITING)
 _COUNT_WAITING = f"select count(*) from pages where state = {_WAITING}"
 _ADD = """
-    insert or ignore into pages (entry_id, link, link_key, state, next_at, at, failure)
+    insert into pages (entry_id, link, link_key, state, next_at, at, failure)
     select ?, ?, ?, ?, ?, ?, ? where not exists (select 1 from pages where link_key = ?)
+    on conflict do nothing
 """
 _DUE = f"""
     select p.entry_id, p.link as page, p.tries, e.*, {bodies.PACKED}

@@ -32,7 +32,7 @@ from bot.store.outbox import (
     queue_pages,
     queue_second_alert,
 )
-from bot.store.sql import ALERT, IS_QUEUED, marks
+from bot.store.sql import ALERT, IS_QUEUED, marks, put
 from bot.store.unsent_alerts import reconsider_alert
 from bot.text.url import host_and_port
 
@@ -64,7 +64,7 @@ _PUT_PACE = f"""
     values (:host, {", ".join(f":{name}" for name in PACE_COLUMNS)})
     on conflict (host) do update
     set {", ".join(f"{name} = excluded.{name}" for name in PACE_COLUMNS)}
-    where excluded.asked_at >= coalesce(asked_at, '')
+    where excluded.asked_at >= coalesce(hosts.asked_at, '')
 """
 # A moment later, so that a single run does not ask for the same feed twice.
 _WAKE_SIBLINGS = """
@@ -84,21 +84,24 @@ _THIN_REVISIONS = """
     and at < (select at from revisions where entry_id = ? order by at desc limit 1 offset ?)
 """
 _INSERT_ALERT = """
-    insert or ignore into alerts (chat_id, story_id, entry_id, first_title, catch_up, created_at,
+    insert into alerts (chat_id, story_id, entry_id, first_title, catch_up, created_at,
         grouping, held, due_at, followed, note_of)
     select :chat, :story, id, title, :catch_up, :now, :grouping, :pending, :due, :followed, :note_of
     from entries where id = :entry
+    on conflict do nothing
 """
 _INSERT_MATCH = """
     insert into alert_matches (chat_id, story_id, subscription_id, entry_id, spans, snippet)
     values (?, ?, ?, ?, ?, ?)
-    on conflict do update set spans = excluded.spans, snippet = excluded.snippet
-        where entry_id = excluded.entry_id
+    on conflict (chat_id, story_id, subscription_id)
+    do update set spans = excluded.spans, snippet = excluded.snippet
+        where alert_matches.entry_id = excluded.entry_id
 """
 _INSERT_RECORD = """
     insert into match_records (entry_id, chat_id, subscription_id, fate, leader)
     values (?, ?, ?, ?, ?)
-    on conflict do update set fate = excluded.fate, leader = excluded.leader
+    on conflict (entry_id, chat_id, subscription_id)
+    do update set fate = excluded.fate, leader = excluded.leader
 """
 _ALL_IN_FORCE = """
     select not exists (
@@ -206,7 +209,7 @@ def apply_alerts(db: Database, commit: FeedCommit | PageCommit, now: datetime) -
 def search_again(db: Database, entry_id: int, now: datetime) -> None:
     """Let the search learn that an entry has other words."""
     db.execute(
-        "insert into unsearched values (?, ?) on conflict do update set at = excluded.at",
+        put("unsearched", "entry_id", "at"),
         [entry_id, put_time(now)],
     )
 
@@ -215,7 +218,8 @@ def _revise_entry(db: Database, revision: Revision, now: datetime) -> None:
     known, keys = revision.known, revision.keys
     if revision.is_reworded:
         db.execute(
-            "insert or ignore into revisions (entry_id, at, title, summary) values (?, ?, ?, ?)",
+            "insert into revisions (entry_id, at, title, summary) values (?, ?, ?, ?) "
+            "on conflict do nothing",
             [known.id, put_time(now), known.title, known.summary],
         )
         db.execute(_THIN_REVISIONS, [known.id, known.id, known.id, LATER_REVISIONS - 1])

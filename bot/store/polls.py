@@ -55,11 +55,12 @@ _OVERDUE = """
 """
 _RETRY_FEEDS = """
     update feeds set next_poll_at = min(next_poll_at, :now)
-    where active = 1 and id in (select value from json_each(:ids))
+    where active = 1 and id in (select cast(value as integer) from json_each(:ids))
 """
 _ASK_HOSTS = """
     update hosts set not_before = :now where not_before > :now
-    and host in (select host from feeds where id in (select value from json_each(:ids)))
+    and host in (
+        select host from feeds where id in (select cast(value as integer) from json_each(:ids)))
 """
 _MAKE_DUE = "update feeds set next_poll_at = :now where active = 1 and next_poll_at > :now"
 _LEASE = "update feeds set lease_until = :until, lease = lease + 1 where id = :id"
@@ -71,7 +72,10 @@ _SUPERSEDED = """
 _HURRY = """
     update feeds set next_poll_at = ?
     where active = 1 and next_poll_at > ? and failure in ({marks})
-    and (select avg(coalesce(failure in ({marks}), 0)) from feeds where active = 1) >= ?
+    and (
+        select avg(case when failure in ({marks}) then 1.0 else 0.0 end) from feeds
+        where active = 1
+    ) >= ?
 """
 # Ids that the search index has passed are not used again, even where those entries are deleted.
 _NEXT_ID = """

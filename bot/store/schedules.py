@@ -23,10 +23,11 @@ _WAITING = f"""
     select o.id, o.priority, o.created_at, a.story_id, a.grouping, a.merged_into,
         e.storyline_id, min(length(e.title), {HEADLINE_LENGTH}) as length
     from outbox o indexed by outbox_queue join outbox_alerts b on b.outbox_id = o.id
-    join alerts a using (chat_id, story_id) join entries e on e.id = a.entry_id
+    join alerts a on a.chat_id = b.chat_id and a.story_id = b.story_id
+    join entries e on e.id = a.entry_id
     where o.chat_id = ? and {IS_QUEUED} and o.kind = {ALERT}
         and o.form = '' and o.doubts = 0 and o.plain = 0
-        and (o.priority = ? or (o.priority = ? and ?))
+        and (o.priority = ? or (o.priority = ? and ? = 1))
         and (select count(*) from outbox_alerts where outbox_id = o.id) = 1
     order by o.id
 """

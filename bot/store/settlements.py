@@ -24,7 +24,7 @@ from bot.store.unsent_alerts import reconsider_delivery
 
 _SETTLE = """
     update outbox set state = :state, error = :error, doubts = doubts + :doubt,
-        doubted_at = case when :doubt then coalesce(doubted_at, :now) else doubted_at end,
+        doubted_at = case when :doubt = 1 then coalesce(doubted_at, :now) else doubted_at end,
         attempts = attempts - :uncounted, plain = max(plain, :plain),
         message_id = :message, lease_until = null, settled_at = :settled
     where id = :id
@@ -47,11 +47,25 @@ _CHANGES_OF_ALERT = f"""
 """
 _PARK = """
     update chats set not_before = :until where kind = :kind and address = :address
-    and (id = :id or (address != 0 and :all_topics and coalesce(not_before, '') < :until))
+    and (id = :id or (address != 0 and :all_topics = 1 and coalesce(not_before, '') < :until))
 """
-_MOVED_TABLES = ("stances", "feed_chats", "links", "screens", "verdicts", "update_records")
+#: tables whose rows of a chat another chat gets, and the keys that they have beside the chat's
+_MOVED_TABLES = {
+    "stances": "storyline_id",
+    "feed_chats": "feed_id",
+    "links": "user_id",
+    "screens": "id",
+    "verdicts": "story_id, user_id",
+    "update_records": "id",
+}
 _MOVES_IN_CIRCLES = "Telegram sends it to another address and back."
-_ALERT_TABLES = ("alerts", "alert_matches", "outbox_alerts", "outbox", "match_records")
+_ALERT_TABLES = {
+    "alerts": "story_id",
+    "alert_matches": "story_id, subscription_id",
+    "outbox_alerts": "outbox_id, story_id",
+    "outbox": "id",
+    "match_records": "entry_id, subscription_id",
+}
 _TAKE_OVER_SETTINGS = """
     update chats set grouping = coalesce(chats.grouping, old.grouping),
         digested_at = old.digested_at, hours_at = '',
@@ -59,7 +73,8 @@ _TAKE_OVER_SETTINGS = """
     from chats old where old.id = ? and chats.id = ?
 """
 _TAKE_OVER_ROUTES = """
-    insert or ignore into routes select subscription_id, ? from routes where chat_id = ?
+    insert into routes select subscription_id, ? from routes where chat_id = ?
+    on conflict do nothing
 """
 _FORGET_QUEUED_DOUBLES = f"""
     delete from outbox_alerts where chat_id = ?
@@ -231,19 +246,29 @@ def _merge_chat(db: Database, old: Any, new: int, now: datetime) -> None:
         db.execute("update chat_numbers set chat_id = ? where chat_id = ?", [new, number])
     db.execute(_TAKE_OVER_ROUTES, [new, number])
     db.execute("delete from routes where chat_id = ?", [number])
-    for table in _MOVED_TABLES:
-        db.execute(f"update or ignore {table} set chat_id = ? where chat_id = ?", [new, number])
+    for table, keys in _MOVED_TABLES.items():
+        _give(db, table, keys, number, new)
         db.execute(f"delete from {table} where chat_id = ?", [number])
     db.execute("update chats set acts_for = ? where acts_for = ?", [new, number])
     db.execute(_TAKE_OVER_SETTINGS, [number, new])
     _drop_doubles(db, number, new, now)
-    db.execute("pragma defer_foreign_keys = on")
-    for table in _ALERT_TABLES:
-        db.execute(f"update or ignore {table} set chat_id = ? where chat_id = ?", [new, number])
+    db.defer_foreign_keys()
+    for table, keys in _ALERT_TABLES.items():
+        _give(db, table, keys, number, new)
     db.execute(
         "update chats set allowed = 0, paused = 'it became a supergroup' where id = ?", [number]
     )
     subscription_versions.note(db, now)
+
+
+def _give(db: Database, table: str, keys: str, old: int, new: int) -> None:
+    """Give another chat the rows of a chat that it has none of yet."""
+    same = " and ".join(f"own.{key} = {table}.{key}" for key in keys.split(", "))
+    db.execute(
+        f"update {table} set chat_id = ? where chat_id = ? "
+        f"and not exists (select 1 from {table} own where own.chat_id = ? and {same})",
+        [new, old, new],
+    )
 
 
 def _drop_doubles(db: Database, old: int, new: int, now: datetime) -> None:

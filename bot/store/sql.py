@@ -49,6 +49,19 @@ def marks(values: Sized) -> str:
     return ",".join("?" * len(values))
 
 
+def put(table: str, keys: str, columns: str) -> str:
+    """Return the statement that inserts a row, or gives the row of these keys other columns.
+
+    `keys` and `columns`: names with commas between; the values are in this order.
+    """
+    names = [*keys.split(", "), *columns.split(", ")]
+    changes = ", ".join(f"{name} = excluded.{name}" for name in columns.split(", "))
+    return (
+        f"insert into {table} ({', '.join(names)}) values ({marks(names)}) "
+        f"on conflict ({keys}) do update set {changes}"
+    )
+
+
 OVERDUE = timedelta(minutes=2)  #: how long what is due may wait before it counts as overdue
 QUEUED = literal(DeliveryState.QUEUED)
 SENDING = literal(DeliveryState.SENDING)
@@ -127,4 +140,4 @@ def confirms(grouping: Grouping, entries: str = "") -> str:
     """
     if grouping is Grouping.STRICT:
         return "true"
-    return f"confirms or {entries}id = {entries}{STORY_COLUMNS[grouping]}"
+    return f"{entries}confirms = 1 or {entries}id = {entries}{STORY_COLUMNS[grouping]}"

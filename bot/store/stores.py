@@ -15,6 +15,7 @@ from bot.model.gauges import Gauges
 from bot.model.pages import PageCounts
 from bot.model.retention import Obsolete, Retention, RetentionState
 from bot.model.status import Status
+from bot.ports import StoreFiles
 from bot.store import kept_config, kept_retention, pages
 from bot.store.admin import AdminTables, read_clock_seen, read_outbox, read_status
 from bot.store.archive import Archive
@@ -33,10 +34,12 @@ from bot.store.search_index import SearchTables
 from bot.store.web_tokens import WebTables
 
 
-class _Tables:
-    """What both engines have: the tables over a writer and a reader."""
+class OpenStore:
+    """The tables over the writer and the reader of an engine; implements `ports.Store`."""
 
-    def __init__(self, writer: Writer, reader: Reader) -> None:
+    def __init__(self, writer: Writer, reader: Reader, files: StoreFiles) -> None:
+        self._writer = writer
+        self.files = files
         self.polls = PollTables(writer)
         self.pages = PageTables(writer)
         self.deliveries = DeliveryTables(writer)
@@ -48,25 +51,12 @@ class _Tables:
         self.hubs = HubTables(writer)
         self.archive = Archive(reader)
 
-
-class SqliteStore(_Tables):
-    """Opens, owns and closes the file of one newsbell; implements `ports.Store`."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock = sqlite.Lock(path)
-        self._writer = sqlite.Writer(path)
-        self.files = sqlite.DatabaseFiles(path, self._writer, self._lock)
-        super().__init__(self._writer, sqlite.Reader(path))
-
     async def __aenter__(self) -> Self:
         """Take the lock and open. Raises StoreBusy or StoreError."""
-        self._lock.take()
         try:
             await self._writer.open()
         except BaseException:
             await self._writer.close()
-            self._lock.release()
             raise
         return self
 
@@ -78,31 +68,29 @@ class SqliteStore(_Tables):
     ) -> None:
         """Close, then release the lock."""
         self.files.stop_check()
-        try:
-            await self._writer.close()
-        finally:
-            self._lock.release()
+        await self._writer.close()
 
 
-class PostgresStore(_Tables):
-    """Opens, leads and closes a database on a server; implements `ports.Store`."""
+class SqliteStore(OpenStore):
+    """The file of one newsbell."""
 
-    def __init__(self, address: PostgresAddress) -> None:
-        from bot.store.engines import postgres  # noqa: PLC0415 (a driver that few need)
+    _writer: sqlite.Writer
 
-        self.address = address
-        self._writer = postgres.Writer(address)
-        self.files = postgres.NoFiles()
-        super().__init__(self._writer, postgres.Reader(address))
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = sqlite.Lock(path)
+        writer = sqlite.Writer(path)
+        files = sqlite.DatabaseFiles(path, writer, self._lock)
+        super().__init__(writer, sqlite.Reader(path), files)
 
     async def __aenter__(self) -> Self:
         """Take the lock and open. Raises StoreBusy or StoreError."""
+        self._lock.take()
         try:
-            await self._writer.open()
+            return await super().__aenter__()
         except BaseException:
-            await self._writer.close()
+            self._lock.release()
             raise
-        return self
 
     async def __aexit__(
         self,
@@ -110,13 +98,32 @@ class PostgresStore(_Tables):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close, which releases the lock."""
-        await self._writer.close()
+        """Close, then release the lock."""
+        try:
+            await super().__aexit__(kind, error, trace)
+        finally:
+            self._lock.release()
 
 
-def store_of(address: DatabaseAddress) -> SqliteStore | PostgresStore:
+class PostgresStore(OpenStore):
+    """A database on a server; the connection that writes has the lock."""
+
+    def __init__(self, address: PostgresAddress) -> None:
+        from bot.store.engines import postgres  # noqa: PLC0415 (a driver that few need)
+
+        self.address = address
+        writer, reader = postgres.Writer(address), postgres.Reader(address)
+        super().__init__(writer, reader, postgres.NoFiles())
+
+
+def store_of(address: DatabaseAddress) -> OpenStore:
     """Return the store at an address, not open yet."""
     return SqliteStore(address) if isinstance(address, Path) else PostgresStore(address)
+
+
+def is_absent(address: DatabaseAddress) -> bool:
+    """Whether there is no such file yet. A server is asked when it is read."""
+    return isinstance(address, Path) and not address.exists()
 
 
 def reader_of(address: DatabaseAddress) -> Reader:
@@ -133,14 +140,22 @@ class ReadOnlyDatabase:
 
     def __init__(self, address: DatabaseAddress) -> None:
         """Raises StoreError where there is no such file."""
-        if isinstance(address, Path) and not address.exists():
+        if is_absent(address):
             raise StoreError(f"There is no database at {address} yet: run `newsbell run` first.")
+        self._address = address
         self._reader = reader_of(address)
 
     def status(self) -> Status:
         """Return the state, as `AdminTables.status` does."""
         with self._reader.open() as db:
             return read_status(db)
+
+    def bytes(self) -> int:
+        """Return how large all of the database is. Raises StoreError."""
+        if isinstance(self._address, Path):
+            return sqlite.database_bytes(self._address)
+        with self._reader.open(any_version=True) as db:
+            return db.database_bytes()
 
     def clock_seen(self) -> datetime | None:
         """Return the last time that newsbell is known to have run. Raises StoreError."""

@@ -26,6 +26,7 @@ from bot.store.sql import (
     SECOND_ALERT,
     STORY_COLUMNS,
     marks,
+    put,
 )
 from bot.store.story_publishers import chunks, origins_of
 from bot.store.unsent_alerts import QUIET, reconsider
@@ -142,7 +143,7 @@ def _alerts(db: Database, stories: Collection[int]) -> Iterable[KnownAlert]:
 def insert_features(db: Database, entries: Iterable[PlacedEntry]) -> None:
     """Keep what grouping made of new entries."""
     db.executemany(
-        "insert or replace into features values (?, ?, ?)",
+        put("features", "entry_id", "version, packed"),
         [(placed.entry.id, VERSION, placed.features) for placed in entries if placed.features],
     )
 
@@ -189,7 +190,7 @@ def _report(row: Any, since: datetime, until: datetime) -> Report:
 def keep_joins(db: Database, entries: Sequence[PlacedEntry], now: datetime) -> None:
     """Keep why the entries belong to their stories, and that their storylines go on."""
     db.executemany(
-        "insert or replace into joins values (?, ?, ?, ?)",
+        put("joins", "entry_id, other_id", "score, reason"),
         [
             (placed.entry.id, pair.other, pair.score, pair.reason)
             for placed in entries
@@ -212,7 +213,7 @@ def merge(db: Database, merges: Iterable[Merge], now: datetime) -> None:
         target, gone = merged.kept, merged.gone
         db.execute(f"update entries set {column} = ? where {column} = ?", [target, gone])
         db.execute(
-            "insert or replace into merges values (?, ?, ?, ?)",
+            put("merges", "grouping, gone", "kept, at"),
             [merged.grouping, gone, target, put_time(now)],
         )
         db.execute("update entries set confirms = 1 where id = ?", [gone])  # as it did as the first
@@ -227,7 +228,9 @@ def _merge_stances(db: Database, gone: int, target: int, now: datetime) -> None:
         [gone, target, put_time(now - QUIET)],
     )
     db.execute(
-        "update or ignore stances set storyline_id = ? where storyline_id = ?", [target, gone]
+        "update stances set storyline_id = ? where storyline_id = ? and not exists ("
+        "select 1 from stances own where own.storyline_id = ? and own.chat_id = stances.chat_id)",
+        [target, gone, target],
     )
     db.execute("delete from stances where storyline_id = ?", [gone])
 
@@ -274,7 +277,7 @@ def set_stance(
     else:
         moment = put_time(now)
         db.execute(
-            "insert or replace into stances values (?, ?, ?, ?, ?)",
+            put("stances", "chat_id, storyline_id", "stance, since, moved_at"),
             [chat_id, storyline, stance, moment, moment],
         )
     if stance is not Stance.FOLLOW:

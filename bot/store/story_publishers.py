@@ -17,14 +17,14 @@ _CHUNK = 400  # values of one `in (...)`
 
 # `private` is the feed, where only the chats that added it see its entries.
 _ORIGINS = """
-    select e.{column} as story, e.origin, case when f.private then f.id end as private
+    select e.{column} as story, e.origin, case when f.private = 1 then f.id end as private
     from entries e join feeds f on f.id = e.feed_id
     where e.{column} in ({marks}) and ({confirms}) group by 1, 2, 3
 """
 _READERS = "select feed_id, chat_id from feed_chats where feed_id in ({marks})"
 _COUNT = """
     select count(distinct e.origin) from entries e join feeds f on f.id = e.feed_id
-    where e.{column} = :story and ({confirms}) and (not f.private
+    where e.{column} = :story and ({confirms}) and (f.private = 0
         or exists (select 1 from feed_chats where feed_id = f.id and chat_id = :chat))
 """
 

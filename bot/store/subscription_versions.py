@@ -18,14 +18,14 @@ from bot.store.sql import marks
 KEPT = 50  #: versions of a subscription, at most
 
 _CURRENT = """
-    select s.id, json_object(
+    select s.id, cast(json_object(
         'query', s.query, 'feeds', json(s.feeds), 'paused', s.paused,
-        'removed', s.removed_at is not null, 'chats', json((
+        'removed', case when s.removed_at is null then 0 else 1 end, 'chats', json((
             select json_group_array(chat_id) from (
                 select chat_id from routes join chats c on c.id = chat_id
                 where subscription_id = s.id and c.allowed = 1 order by chat_id
-            )
-        ))) as version
+            ) as allowed
+        ))) as text) as version
     from subscriptions s where {which}
 """
 _NOTE = f"""

@@ -55,9 +55,9 @@ _COLUMNS = """
     ) as claims
 """
 _CONCERNED = """
-    (:subscriptions is null or exists (
+    (cast(:subscriptions as text) is null or exists (
         select 1 from alert_matches k where k.chat_id = a.chat_id and k.story_id = a.story_id
-        and k.subscription_id in (select value from json_each(:subscriptions))
+        and k.subscription_id in (select cast(value as integer) from json_each(:subscriptions))
     ))
 """
 _QUEUED = f"""
@@ -108,7 +108,7 @@ _ARTICLES_LIMIT = 50  # of a story, that a changed query is tried on
 _UNSENT_MATCHES = f"""
     with chosen (chat_id) as (
         select distinct chat_id from routes
-        where subscription_id in (select value from json_each(:subscriptions))
+        where subscription_id in (select cast(value as integer) from json_each(:subscriptions))
     ), unsent (chat_id, story_id) as (
         select b.chat_id, b.story_id from chosen join outbox o on o.chat_id = chosen.chat_id
         join outbox_alerts b on b.outbox_id = o.id
@@ -125,7 +125,7 @@ _UNSENT_MATCHES = f"""
     from unsent join alert_matches m on m.chat_id = unsent.chat_id
         and m.story_id = unsent.story_id
     join alerts a on a.chat_id = m.chat_id and a.story_id = m.story_id
-    where m.subscription_id in (select value from json_each(:subscriptions))
+    where m.subscription_id in (select cast(value as integer) from json_each(:subscriptions))
 """
 _ARTICLES = f"""
     select e.title, e.summary, e.language, e.link, e.author, e.source, e.categories, {PACKED},

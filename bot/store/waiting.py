@@ -17,7 +17,7 @@ _FACTS = f"""
     select outbox.*, chats.address, chats.allowed, chats.paused, chats.quiet_until,
         chats.next_digest_at, chats.not_before as chat_not_before
     from outbox join chats on chats.id = chat_id
-    where outbox.id in (select value from json_each(?)) and {IS_QUEUED}
+    where outbox.id in (select cast(value as integer) from json_each(?)) and {IS_QUEUED}
 """
 
 

@@ -14,7 +14,7 @@ from bot.store import meta
 from bot.store.engines.engine import Database, Writer
 from bot.store.mappers import get_chat, put_time, sure_time
 from bot.store.meta import MetaName
-from bot.store.sql import literal
+from bot.store.sql import literal, put
 
 FEEDS_LAST = timedelta(days=36_500)  #: feeds of alerts, and groups, are until they are revoked
 _KEY_BYTES = 32
@@ -22,10 +22,7 @@ _VALID = """
     select kind, user_id, chat_id, made_at, expires_at from web_tokens
     where token_hash = ? and kind = ? and expires_at > ?
 """
-_INSERT = """
-    insert or replace into web_tokens (token_hash, kind, user_id, chat_id, made_at, expires_at)
-    values (?, ?, ?, ?, ?, ?)
-"""
+_INSERT = put("web_tokens", "token_hash", "kind, user_id, chat_id, made_at, expires_at")
 _CHATS_OF = f"""
     select c.* from web_tokens t join chats c on c.id = t.chat_id
     where t.user_id = ? and t.kind = {literal(WebTokenKind.CHAT)} and c.allowed = 1

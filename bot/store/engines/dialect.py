@@ -17,16 +17,27 @@ _TOKEN = re.compile(
     | (?P<name>(?<!:):(?P<value>[a-z_][a-z_0-9]*))
     | (?P<hint>\b(?:indexed\s+by\s+\w+|not\s+indexed)\b)
     | (?P<cast>\bas\s+(?P<type>integer|real|blob)\b)
+    | (?P<order>\bcross\s+join\b)
+    | (?P<is>\bis\s+(?P<isnot>not\s+)?(?=[?:(]))
     | (?P<unsorted>(?<=order\sby\s)\+)
+    | (?P<none>\b(?P<but>not\s+)?in\s*\(\s*\))
     | (?P<word>[A-Za-z_]\w*(?=\s*\())
     | (?P<percent>%)
     """,
     re.VERBOSE,
 )
 _STATEMENTS = 2000  # texts that are remembered; they differ by the number of their marks
+#: tokens that are always the same; of an order SQLite alone is told, and a condition follows it
+_FIXED = {"mark": "%s", "hint": "", "unsorted": "", "comment": "", "order": "join", "percent": "%%"}
+#: parts of tokens, which stand last in what a pattern found
+_OUTER = {"hex": "blob", "value": "name", "type": "cast", "isnot": "is", "but": "none"}
 _TYPES = {"integer": "bigint", "real": "double precision", "blob": "bytea"}
-# PostgreSQL 16 reads `json_array` and `json_object` as words of its own.
-_WORDS = {"json_array": "jsonb_build_array", "json_object": "jsonb_build_object"}
+# PostgreSQL 16 and later read these as words of their own.
+_WORDS = {
+    "json": "as_json",
+    "json_array": "jsonb_build_array",
+    "json_object": "jsonb_build_object",
+}
 _COLUMN_TYPES = re.compile(
     r"(?P<key>\"?\b\w+\"?\s+)integer\s+primary\s+key(?:\s+autoincrement)?"
     r"|(?P<column>\"?\b\w+\"?\s+)(?P<type>integer|real|blob|text)\b"
@@ -62,23 +73,24 @@ def is_definition(text: str) -> bool:
 
 
 def _exchanged(token: re.Match[str]) -> str:
-    match token.lastgroup:
-        case "blob" | "hex":
+    kind = token.lastgroup or ""
+    if kind in _OUTER:
+        kind = _OUTER[kind]
+    if kind in _FIXED:
+        return _FIXED[kind]
+    match kind:
+        case "blob":
             return f"'\\x{token['hex']}'::bytea"
-        case "mark":
-            return "%s"
-        case "name" | "value":
+        case "name":
             return f"%({token['value']})s"
-        case "cast" | "type":
+        case "cast":
             return f"as {_TYPES[token['type'].lower()]}"
-        case "hint" | "unsorted":
-            return ""
-        case "comment":
-            return ""
+        case "is":  # of values that may be null
+            return f"is {'' if token['isnot'] else 'not '}distinct from "
+        case "none":  # of no values: the empty array takes the type of what it is asked for
+            return "<> all('{}')" if token["but"] else "= any('{}')"
         case "word":
             return _WORDS.get(token["word"].lower(), token["word"])
-        case "percent":
-            return "%%"
         case _:
             return token[0].replace("%", "%%")
 

@@ -74,7 +74,7 @@ class Database(Protocol):
     Values are marked by `?` or `:name`. Truth is 1 and 0 in columns, and a condition in conditions:
     `where declared = 1`, never `where declared`. Not in the subset: `insert or ...`,
     `update or ...`, columns without their table in `on conflict ... do update`, `? is null` without
-    a cast, `in ()`, `rowid` but that of `search`, what no `group by` names.
+    a cast, `rowid` but that of `search`, what no `group by` names.
     """
 
     @property

@@ -17,7 +17,7 @@ from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import StrDumperUnknown, TextLoader
 
 from bot.errors import StoreBusy, StoreError, StoreFull, StoreTimeout
-from bot.model.database_address import PostgresAddress
+from bot.model.database_address import PASSWORD_VARIABLE, PostgresAddress
 from bot.store.engines import dialect, engine, postgres_schema
 from bot.store.engines.postgres_search import TsvectorSearch
 
@@ -113,6 +113,16 @@ def _adapters() -> AdaptersMap:
     return adapters
 
 
+class _Cursor(psycopg.Cursor[Any]):
+    """Gives no rows where a statement gives none, as that of SQLite does."""
+
+    def fetchone(self) -> Any:
+        return super().fetchone() if self.description else None
+
+    def fetchall(self) -> list[Any]:
+        return super().fetchall() if self.description else []
+
+
 class Database:
     """A connection; implements `engine.Database`."""
 
@@ -195,11 +205,12 @@ def connected(address: PostgresAddress, **options: Any) -> psycopg.Connection[An
     """Return a connection in autocommit mode. Raises StoreError with what to do."""
     try:
         connection = psycopg.connect(
-            address.conninfo,
+            address.url,
             autocommit=True,
             row_factory=_RowMaker,
             context=_Context(),
-            **{**_KEEPALIVE, **options},
+            cursor_factory=_Cursor,
+            **{**_KEEPALIVE, **_password(address), **options},
         )
     except psycopg.Error as error:
         raise StoreError(_not_connected(address, error)) from error
@@ -210,6 +221,11 @@ def connected(address: PostgresAddress, **options: Any) -> psycopg.Connection[An
             f"The database {address} is on PostgreSQL {version}: newsbell needs {OLDEST} or later."
         )
     return connection
+
+
+def _password(address: PostgresAddress) -> dict[str, str]:
+    """The password, where we have it: libpq has sources of its own."""
+    return {"password": address.password} if address.password else {}
 
 
 class _Context:
@@ -224,8 +240,9 @@ def _not_connected(address: PostgresAddress, error: psycopg.Error) -> str:
     said = _said(error)
     low = said.lower()
     remedies = {
-        "password authentication failed": "Check user and password in settings.database.",
-        "no password supplied": "Give a password: settings.database, or a file by `file:`.",
+        "password authentication failed": "Check the user in settings.database, and the password.",
+        "no password supplied": "Give a password: settings.database_password_file, or "
+        f"{PASSWORD_VARIABLE}.",
         "does not exist": "Create the database and its user, or change settings.database.",
         "no pg_hba.conf entry": "Let this machine in by the server's pg_hba.conf.",
         "certificate": "Check sslmode and sslrootcert in settings.database.",
@@ -349,6 +366,10 @@ class NoFiles:
 
     def missing(self) -> None:
         """Return nothing: there is no file of ours that could be missing."""
+
+    def bytes(self) -> int:
+        """Return 0: `newsbell status` asks the server."""
+        return 0
 
     async def checkpoint(self) -> None:
         """Do nothing: the server writes its log by itself."""

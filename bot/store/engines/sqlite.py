@@ -383,6 +383,10 @@ class DatabaseFiles:
             return self._path
         return None if self._lock.is_there() else self._lock.path
 
+    def bytes(self) -> int:
+        """Return the bytes of the database and its log; 0 where they are gone."""
+        return database_bytes(self._path)
+
     async def checkpoint(self) -> None:
         """Move what was written last into the database's file, unless somebody reads it."""
         await self._writer.checkpoint()

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from botapi import BotApi
-from support import FeedServer, ManualClock, item, rss, sqlite
+from support import FeedServer, ManualClock, item, rss, stored
 from telegram_harness import (
     ANN,
     BOB,
@@ -309,7 +309,7 @@ async def test_a_blocked_person_is_told_nothing_and_changes_nothing_even_in_a_gr
     tmp_path: Path, clock: ManualClock
 ) -> None:
     async with newsroom(tmp_path, clock) as harness:
-        await sqlite(harness.app)._writer.run(
+        await stored(harness.app)._writer.run(
             "block",
             lambda db: db.execute("insert into people values (?, 'blocked', 'Ann', '')", [ANN]),
         )

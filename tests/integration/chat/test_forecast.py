@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from botapi import BotApi
-from support import ManualClock, sqlite
+from support import ManualClock, stored
 from telegram_harness import (
     ANN,
     BOB,
@@ -206,7 +206,7 @@ async def test_headlines_of_any_length_and_script_fit_one_message(harness: Teleg
 async def test_a_search_that_is_broken_stops_no_other_command(harness: TelegramHarness) -> None:
     """Anyone in the chat may ask; what cannot be read now must not keep the bot from everybody."""
     await brings(harness, "The harbour opens")
-    await sqlite(harness.app)._writer.run("break", lambda db: db.execute("drop table search"))
+    await stored(harness.app)._writer.run("break", lambda db: db.execute("drop table search"))
 
     harness.api.say(ANN, ANN, "/test harbour")
     harness.api.say(GROUP, ANN, "/help")
@@ -223,7 +223,7 @@ async def test_a_search_that_is_broken_stops_no_other_command(harness: TelegramH
 async def test_a_search_that_is_broken_keeps_nobody_from_subscribing(
     harness: TelegramHarness,
 ) -> None:
-    await sqlite(harness.app)._writer.run("break", lambda db: db.execute("drop table search"))
+    await stored(harness.app)._writer.run("break", lambda db: db.execute("drop table search"))
 
     assert await ask(harness, "/subscribe harbour") == f"{SUBSCRIBED}harbour"
     assert await rules(harness) == ["harbour"]

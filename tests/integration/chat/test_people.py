@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botapi import BotApi
 from botapi.origins import FromChannel, FromHiddenUser, FromUser
-from support import FeedServer, ManualClock, item, poll, rss, sqlite
+from support import FeedServer, ManualClock, item, poll, rss, stored
 from telegram_harness import ANN, BOB, GROUP, ArticleSpec, TelegramHarness, open_harness, rule
 
 EVE, ROOM = 9, -20
@@ -344,7 +344,7 @@ async def test_a_feed_that_a_chat_added_stays_with_it_when_the_file_gives_it_up(
     url = server.url("/coast")
     server.put("/coast", rss(item("1", "Old news"), title="Coast Herald"))
     async with open_desk(tmp_path, clock, feeds=[url]) as harness:
-        await sqlite(harness.app)._writer.run(
+        await stored(harness.app)._writer.run(
             "add",
             lambda db: db.execute(
                 "insert into feed_chats (feed_id, chat_id, user_id, at) "

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from botapi import BotApi
-from support import ManualClock, sqlite
+from support import ManualClock, stored
 from telegram_harness import (
     ANN,
     BOB,
@@ -244,7 +244,7 @@ async def test_an_operator_who_opens_a_shared_link_stays_one(
         await presses(harness, ANN, "1")
         await presses(harness, ANN, "Share")
         token = api.messages(ANN)[-1].text.rpartition("start=")[2]
-        await sqlite(harness.app)._writer.run(
+        await stored(harness.app)._writer.run(
             "set",
             lambda db: db.execute("insert into people values (?, 'admin', 'Bob', '2026')", [BOB]),
         )
@@ -258,7 +258,7 @@ async def test_what_waits_for_a_digest_does_not_reach_who_was_blocked_and_comes_
     async with a_world() as api, a_desk(tmp_path, clock, api, access="open") as harness:
         await says(harness, BOB, "/start")
         await says(harness, BOB, "/subscribe harbour")
-        await sqlite(harness.app)._writer.run(
+        await stored(harness.app)._writer.run(
             "set", lambda db: db.execute("update subscriptions set urgency = 'digest'")
         )
         await harness.app.subscriptions.refresh()
@@ -415,7 +415,7 @@ async def test_a_digest_that_comes_due_in_quiet_hours_still_lets_what_is_breakin
 ) -> None:
     async with opened(DIGEST, rule("Breaking", "breaking", urgency="breaking")) as harness:
         chat = {"settings": '{"quiet": [660, 900], "digest_at": [750]}'}
-        await sqlite(harness.app)._writer.run(
+        await stored(harness.app)._writer.run(
             "set",
             lambda db: db.execute(
                 "update chats set settings = ?, hours_at = ''", [chat["settings"]]
@@ -450,7 +450,7 @@ async def test_a_forged_word_behind_a_button_is_answered_and_changes_nobody(
         await presses(harness, ANN, "People")
         await presses(harness, ANN, "Bob · user")
         number, word = word_of(harness, ANN, "Make operator")
-        await sqlite(harness.app)._writer.run(
+        await stored(harness.app)._writer.run(
             "set",
             lambda db: db.execute("update people set role = 'admin' where user_id = ?", [ANN]),
         )

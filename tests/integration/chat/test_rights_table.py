@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from botapi import BotApi
-from support import ManualClock, sqlite
+from support import ManualClock, stored
 from telegram_harness import ANN, BOB, GROUP, TelegramHarness, open_harness
 
 from bot.chat.access import Access, Permission
@@ -223,7 +223,7 @@ class Trial:
             "select id, ?, ?, '{}', ?, '2026' from chats where address = ? returning id"
         )
         values = [self._who.user, screen, expects, self._who.chat]
-        found = await sqlite(self._harness.app)._writer.fetch("put a screen", statement, values)
+        found = await stored(self._harness.app)._writer.fetch("put a screen", statement, values)
         return int(found[0]["id"]) if found else 0
 
 
@@ -269,7 +269,7 @@ def people(api: BotApi) -> None:
 async def roles(harness: TelegramHarness) -> None:
     """Make Dan an operator, Bob a user, and block Fay."""
     for number, role in ((DAN, "admin"), (BOB, "user"), (FAY, "blocked")):
-        await sqlite(harness.app)._writer.run(
+        await stored(harness.app)._writer.run(
             "set a role",
             lambda db, number=number, role=role: db.execute(  # type: ignore[misc]
                 "insert into people values (?, ?, '', '2026')", [number, role]

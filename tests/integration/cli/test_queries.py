@@ -25,7 +25,7 @@ from support import (
     newsbell,
     poll,
     rss,
-    sqlite,
+    stored,
 )
 
 from bot.cli.main import main
@@ -475,7 +475,7 @@ async def test_an_article_of_an_archive_says_so(
 ) -> None:
     async with newsbell(tmp_path, config(server, "/a"), clock=clock) as made:
         await shown(made, server, "/a", OLD)
-        await sqlite(made)._writer.run(
+        await stored(made)._writer.run(
             "age", lambda db: db.execute("update entries set silent = 'archive'")
         )
         reply = told(tmp_path, "explain", "https://news.example/old")
@@ -704,7 +704,7 @@ async def test_a_subscription_that_cannot_be_read_any_more_is_not_passed_over_in
             )
             db.execute("insert into routes values (9, 1)")
 
-        await sqlite(made)._writer.run("subscribe", subscribe)
+        await stored(made)._writer.run("subscribe", subscribe)
     (tmp_path / "feeds.yaml").write_text(config(server, "/a"))
     for arguments in (
         ("Old harbour news",),

@@ -68,7 +68,7 @@ async def test_feeds_are_polled_now_by_the_newsbell_that_runs_or_the_next(
         await poll_once(app, clock)
         before = len(failing.seen)
         if runs:
-            async with control(app.config.database, app.answer_request):
+            async with control(app.config.beside, app.answer_request):
                 result = await command(tmp_path, "retry", *arguments)
             await poll_once(app, clock)
     if not runs:
@@ -89,7 +89,7 @@ async def test_a_host_that_asked_for_a_pause_is_asked_only_where_it_is_named(
         server.put(f"/{name}", rss(item("1", "Harbour")))
     async with (
         newsbell(tmp_path, config(server), clock=clock) as app,
-        control(app.config.database, app.answer_request),
+        control(app.config.beside, app.answer_request),
     ):
         await poll_once(app, clock)
         await command(tmp_path, "retry")
@@ -130,7 +130,7 @@ async def test_ids_of_feeds_are_never_taken_for_those_of_deliveries(
     """An older newsbell that runs dropped what it was asked about in words that it did not know."""
     async with newsbell(tmp_path, config(failing), clock=clock) as app:
         await poll_once(app, clock)
-        async with control(app.config.database, app.answer_request):
-            asked = await asyncio.to_thread(ask, app.config.database, "retry feeds", (1, 2))
+        async with control(app.config.beside, app.answer_request):
+            asked = await asyncio.to_thread(ask, app.config.beside, "retry feeds", (1, 2))
         assert asked == 2
         assert query(app, "select count(*) from outbox where state = 'dropped'") == [(0,)]

@@ -13,7 +13,7 @@ import pytest
 from botapi import BotApi, DropAfter, DropBefore, Fault, Hang, NotJson, Refuse, ServerError
 from rich.console import Console
 from sampling import share
-from support import NOON, ManualClock, sqlite
+from support import NOON, ManualClock, stored
 from telegram_harness import ANN, BOB, TelegramHarness, open_harness
 
 from bot.cli import tables
@@ -183,6 +183,6 @@ async def queue(harness: TelegramHarness, kind: DeliveryKind, text: str) -> None
     now = harness.clock.now()
     chat = await harness.app.store.chats.chat_at(ANN, 0)
     assert chat is not None
-    await sqlite(harness.app)._writer.run(
+    await stored(harness.app)._writer.run(
         "queue", lambda db: outbox.queue_text(db, chat.id, kind, Message(text), now)
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from botapi import BotApi, TooManyRequests
-from support import NOON, ManualClock, config_text, newsbell, sqlite
+from support import NOON, ManualClock, config_text, newsbell, stored
 from telegram_harness import ANN, ArticleSpec, OpenHarness, TelegramHarness, rule
 
 from bot.cli.tables import outbox_table, status_table
@@ -66,7 +66,7 @@ async def test_what_has_no_cause_to_wait_is_what_the_deliverer_may_send_and_the_
         return read_waits(db, range(100, 100 + len(cases)), NOON)
 
     async with newsbell(tmp_path, config_text([]), clock=clock) as app:
-        waits = await sqlite(app)._writer.run("fill", fill)
+        waits = await stored(app)._writer.run("fill", fill)
         assert len(waits) == len(cases)
         for moment in (NOON, LATER - SECOND, LATER, LATEST - SECOND, LATEST):
             ripe = await app.store.deliveries.waiting(moment, len(cases), ())

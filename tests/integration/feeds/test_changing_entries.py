@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from feed_harness import watching
-from support import FeedServer, ManualClock, Recorder, item, rss, sqlite
+from support import FeedServer, ManualClock, Recorder, item, rss, stored
 
 
 async def test_a_counter_in_a_summary_is_no_change_of_the_entry(
@@ -18,7 +18,7 @@ async def test_a_counter_in_a_summary_is_no_change_of_the_entry(
 
         async def titles(table: str) -> int:
             statement = f"select 1 from {table}"  # noqa: S608 (our own names)
-            return len(await sqlite(harness.app)._writer.fetch("look", statement))
+            return len(await stored(harness.app)._writer.fetch("look", statement))
 
         assert await titles("revisions") == 0
         assert await titles("unsearched") == 0

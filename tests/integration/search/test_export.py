@@ -10,7 +10,7 @@ import yaml
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import sqlite
+from support import stored
 from telegram_harness import ANN, FORUM, TOPIC, TRAM, OpenHarness, ask
 
 from bot.cli.main import main
@@ -139,7 +139,7 @@ async def test_settings_and_feeds_of_chats_missing_in_the_file_are_exported(
 ) -> None:
     async with opened(TRAM) as harness:
         await ask(harness, "/subscribe harbour", chat=FORUM, topic=TOPIC)
-        await sqlite(harness.app)._writer.run(
+        await stored(harness.app)._writer.run(
             "look",
             lambda db: db.execute(
                 "update chats set declared = 0, allowed = 1 where topic = ?", [TOPIC]
@@ -149,7 +149,7 @@ async def test_settings_and_feeds_of_chats_missing_in_the_file_are_exported(
             '{"language": "uk", "zone": "Europe/Kyiv", "quiet": [1410, 405], "digest_at": [450, '
             '1140], "digest_from": 5}'
         )
-        await sqlite(harness.app)._writer.run(
+        await stored(harness.app)._writer.run(
             "set",
             lambda db: db.execute(
                 "update chats set settings = ? where topic = ?", [settings, TOPIC]
@@ -169,7 +169,7 @@ async def test_settings_and_feeds_of_chats_missing_in_the_file_are_exported(
             "(url, name, publisher, tags, created_at, host, next_poll_at, declared) "
             "values (?, ?, ?, ?, ?, ?, ?, 0)"
         )
-        await sqlite(harness.app)._writer.run(
+        await stored(harness.app)._writer.run(
             "add",
             lambda db: db.execute(insertion, feed),
         )
@@ -178,7 +178,7 @@ async def test_settings_and_feeds_of_chats_missing_in_the_file_are_exported(
             "select f.id, c.id, 7, '2026', f.tags from chats c, feeds f where "
             "c.topic = ? and f.declared = 0"
         )
-        await sqlite(harness.app)._writer.run("add", lambda db: db.execute(added, [TOPIC]))
+        await stored(harness.app)._writer.run("add", lambda db: db.execute(added, [TOPIC]))
         result = CliRunner().invoke(main, ["export", "-c", str(harness.app.config.path)])
     exported = yaml.safe_load(result.output)
     [chat] = exported["chats"].values()

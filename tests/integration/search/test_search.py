@@ -27,7 +27,7 @@ from support import (
     newsbell,
     poll,
     rss,
-    sqlite,
+    stored,
 )
 
 from bot.errors import StoreError
@@ -478,7 +478,7 @@ async def test_a_broken_search_stops_neither_polls_nor_alerts(
     async with watching(tmp_path, server, clock, terminal) as harness:
         await harness.publish(rss(item("1", "Old", at=NOON - 3 * DAY)))
         await harness.app.jobs.fill_search()
-        await sqlite(harness.app)._writer.run("break", lambda db: harm(connection_of(db)))
+        await stored(harness.app)._writer.run("break", lambda db: harm(connection_of(db)))
 
         assert await harness.publish(rss(item("2", "The harbour opens"))) == ["The harbour opens"]
         await harness.app.jobs.fill_search()
@@ -498,7 +498,7 @@ async def test_a_broken_search_is_logged(
     events: list[EventDict],
 ) -> None:
     async with watching(tmp_path, server, clock, terminal) as harness:
-        await sqlite(harness.app)._writer.run("break", lambda db: drop(connection_of(db)))
+        await stored(harness.app)._writer.run("break", lambda db: drop(connection_of(db)))
         await harness.publish(rss(item("1", "Old", at=NOON - 3 * DAY)))
         await harness.app.jobs.fill_search()
 

@@ -192,7 +192,7 @@ async def test_the_status_says_whether_a_newsbell_runs_and_how_it_is(
     async with newsbell(tmp_path, config(feed)) as app:
         await poll(app)
         look = app.monitoring.health.look
-        async with control(app.config.database, refuse, lambda: look().record()):
+        async with control(app.config.beside, refuse, lambda: look().record()):
             record = json.loads(await asyncio.to_thread(status, "--json"))
             text = await asyncio.to_thread(status)
         stopped = json.loads(await asyncio.to_thread(status, "--json"))
@@ -245,7 +245,7 @@ async def test_the_socket_answers_how_newsbell_is_also_where_the_file_has_mistak
         async def refuse(*_: object) -> int:
             raise AssertionError
 
-        database = app.config.database
+        database = app.config.beside
         async with control(database, refuse, lambda: app.monitoring.health.look().record()):
             (tmp_path / "feeds.yaml").write_text("feeds: [", encoding="utf-8")
             result = await asyncio.to_thread(health, tmp_path, "--json")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from structlog.typing import EventDict
-from support import FeedServer, Recorder, item, newsbell, rss, sqlite
+from support import FeedServer, Recorder, item, newsbell, rss, stored
 
 from bot.model.chats import ChatKind, DeclaredChat, DeclaredSubscription
 from bot.model.delivery import DeliveryKind
@@ -100,7 +100,7 @@ async def running(
 
 
 async def rows(made: App, sql: str) -> list[tuple[Any, ...]]:
-    return await sqlite(made)._writer.run(
+    return await stored(made)._writer.run(
         "look", lambda db: [tuple(row) for row in db.execute(sql).fetchall()]
     )
 
@@ -228,7 +228,7 @@ async def test_a_file_that_drops_a_list_which_a_chat_still_uses_changes_nothing(
     tmp_path: Path, server: FeedServer, terminal: Recorder, events: list[EventDict]
 ) -> None:
     async with running(tmp_path, written(server, names={"ports": ["harbour"]}), terminal) as made:
-        await sqlite(made)._writer.run(
+        await stored(made)._writer.run(
             "subscribe",
             lambda db: (
                 db.execute(

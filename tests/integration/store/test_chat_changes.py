@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from support import ManualClock, Recorder, config_text, newsbell, sqlite
+from support import ManualClock, Recorder, config_text, newsbell, stored
 
 from bot.model.chat_events import Change, Reply, RetryDead, Screen
 from bot.model.delivery import DeliveryKind
@@ -38,8 +38,8 @@ async def test_dead_messages_that_are_sent_again_resume_their_chat(
     tmp_path: Path, clock: ManualClock, terminal: Recorder, retry: Callable[[App], Awaitable[None]]
 ) -> None:
     async with newsbell(tmp_path, config_text([]), clock=clock, terminal=terminal) as app:
-        await sqlite(app)._writer.fetch("write", DEAD)
-        await sqlite(app)._writer.fetch("write", PAUSE)
+        await stored(app)._writer.fetch("write", DEAD)
+        await stored(app)._writer.fetch("write", PAUSE)
         await app.deliverer.run_once(NOW)
         assert terminal.sent == []
 

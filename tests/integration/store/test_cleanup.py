@@ -17,6 +17,7 @@ from support import (
     poll,
     rss,
     sqlite,
+    stored,
 )
 
 from bot.model.delivery import DeliveryKind
@@ -32,7 +33,7 @@ COUNT = "select count(*) from entries"
 
 
 async def rows(app: App, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-    result: list[tuple[Any, ...]] = await sqlite(app)._writer.run(
+    result: list[tuple[Any, ...]] = await stored(app)._writer.run(
         "look", lambda db: [tuple(row) for row in db.execute(statement, list(values)).fetchall()]
     )
     return result
@@ -75,7 +76,7 @@ async def test_entries_that_alerted_are_looked_at_once_and_never_again(
         assert [feed.entries for feed in (await app.store.admin.status()).feeds] == [20]
 
         run = cleanup.Run(NOON)  # and the next one does not find them
-        assert await sqlite(app)._writer.run(
+        assert await stored(app)._writer.run(
             "look", lambda db: cleanup.absent_entries(db, run)
         ) == cleanup.Progress(0, again=False)
 
@@ -113,7 +114,7 @@ async def test_a_clean_up_is_many_small_transactions(
     async with newsbell(tmp_path, config_text(["http://127.0.0.1:9/a"]), clock=clock) as app:
         await insert_entries(app, 23, absent_since=NOON - 100 * DAY)
         parts: list[int] = []
-        run = sqlite(app)._writer.run
+        run = stored(app)._writer.run
 
         async def entries() -> int:
             return int((await run("look", lambda db: db.execute(COUNT).fetchone()))[0])
@@ -125,7 +126,7 @@ async def test_a_clean_up_is_many_small_transactions(
                 parts.append(before - await entries())
             return result
 
-        monkeypatch.setattr(sqlite(app)._writer, "run", counted)
+        monkeypatch.setattr(stored(app)._writer, "run", counted)
         assert await app.store.admin.prune(NOON) == 23
         assert parts == [5, 5, 5, 5, 3]
         assert await app.store.admin.cleaned_at() == NOON

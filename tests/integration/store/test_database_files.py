@@ -124,9 +124,9 @@ async def test_what_was_stored_first_is_in_the_file_and_not_only_in_its_log(
     async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as app:
         await poll(app)
         await app.jobs.look_for_database()
-        log = app.config.database.with_name(app.config.database.name + "-wal")
+        log = app.config.beside.with_name(app.config.beside.name + "-wal")
         assert log.stat().st_size == 0
-        with closing(sqlite3.connect(f"file:{app.config.database}?immutable=1", uri=True)) as copy:
+        with closing(sqlite3.connect(f"file:{app.config.beside}?immutable=1", uri=True)) as copy:
             assert copy.execute("select title from entries").fetchall() == [("Harbour news",)]
 
 
@@ -150,7 +150,7 @@ async def test_a_file_that_vanishes_is_said_loudly_and_the_operator_hears_of_it(
     suffix: str,
 ) -> None:
     async with newsbell(tmp_path, config_text([]), clock=clock, terminal=terminal) as app:
-        path = app.config.database
+        path = app.config.beside
         path = path.with_name(path.name + suffix)
         await app.jobs.look_for_database()
         await app.deliverer.run_once(timedelta(0))
@@ -172,7 +172,7 @@ async def test_damage_that_a_start_does_not_see_is_found_later_and_told(
     server.put("/a", rss(*(item(str(number), f"Mill {number}") for number in range(20))))
     async with newsbell(tmp_path, config, clock=clock) as app:
         await poll(app)
-        path = app.config.database
+        path = app.config.beside
     with closing(sqlite3.connect(path)) as connection:  # a row is missing from an index
         connection.execute("pragma writable_schema = on")
         definition = "create index entries_story on entries (story_id)"

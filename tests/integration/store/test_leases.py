@@ -19,6 +19,7 @@ from support import (
     poll,
     rss,
     sqlite,
+    stored,
 )
 
 from bot.feeds.poller import Poller
@@ -41,7 +42,7 @@ def as_port(store: SqliteStore) -> Store:
 async def contents(app: App) -> dict[str, list[tuple[Any, ...]]]:
     async def rows(table: str) -> list[tuple[Any, ...]]:
         statement = f"select * from {table} order by 1, 2"  # noqa: S608 (our own names)
-        return await sqlite(app)._writer.run(
+        return await stored(app)._writer.run(
             "look", lambda db: [tuple(row) for row in db.execute(statement).fetchall()]
         )
 

@@ -23,7 +23,7 @@ from support import (
     newsbell,
     poll,
     rss,
-    sqlite,
+    stored,
 )
 
 from bot.model.chat_events import Role
@@ -208,7 +208,7 @@ async def test_a_database_of_0_1_0_goes_on_where_it_was(
         titles = [entry.article.title for entry in store.archive.entries("", None)]
         assert titles[0] == "The harbour floods"
         assert set(titles[1:]) == {"Harbour opens", "Harbour burns", "Bridge falls"}
-        rows = sqlite(app)._writer.fetch
+        rows = stored(app)._writer.fetch
         assert await rows("look", "pragma foreign_key_check") == []
         assert [row["stance"] for row in await rows("look", "select * from stances")] == ["mute"]
 
@@ -278,7 +278,7 @@ async def test_a_database_that_holds_absurd_addresses_and_a_message_of_70_storie
     config = json.dumps({"chats": chats, "feeds": [], "subscriptions": []})
     async with newsbell(tmp_path, config, clock=clock, terminal=terminal) as app:
         await app.deliverer.run_once(timedelta(0))
-        rows = await sqlite(app)._writer.fetch("look", "select * from chats order by id")
+        rows = await stored(app)._writer.fetch("look", "select * from chats order by id")
 
     assert [row["address"] for row in rows] == [0, -10, -20, -4, -32]
     assert [(row["paused"], row["allowed"]) for row in rows] == [("", 1)] * 5
@@ -297,5 +297,5 @@ async def test_what_an_earlier_version_kept_silent_of_a_flood_is_archive_from_th
             insert_entry(old, number, f"Harbour {number}", published=at, silent="flood")
         old.execute("update entries set first_seen_at = ?", [SEEN])
     async with newsbell(tmp_path, config_text(["https://wire.example/"]), clock=clock) as app:
-        rows = await sqlite(app)._writer.fetch("look", "select silent from entries order by id")
+        rows = await stored(app)._writer.fetch("look", "select silent from entries order by id")
     assert [row["silent"] for row in rows] == ["archive", "archive", "flood"]

@@ -179,7 +179,7 @@ ALLOWED = {
     "update outbox set reply_to = null": "a group became a supergroup: once",
     "kind in ('alert', 'edit') and not exists": "a group became a supergroup: once",
     "and story_id in (select story_id from alerts": "a group became a supergroup: once",
-    "update or ignore": "a group became a supergroup: once",
+    "where chat_id = ? and not exists (select 1 from": "a group became a supergroup: once",
     "select min(id) from entries indexed by entries_seen": "an index over the period of a search",
     "from entries e where true": "a search of all that is stored, on a connection that only reads",
     "where true and e.story_id %": "a search of all, on a connection that only reads",

@@ -87,7 +87,7 @@ async def test_the_command_line_makes_and_ends_links(tmp_path: Path, clock: Manu
     async with site(tmp_path, clock) as here:
         await here.harness.add(ArticleSpec("bob tram"))
         app, anyone = here.harness.app, await here.reader()
-        async with control(app.config.database, app.answer_request, None, app.change_web):
+        async with control(app.config.beside, app.answer_request, None, app.change_web):
             code, output = await asyncio.to_thread(run)
             link = output.splitlines()[0]
             assert code == 0

@@ -119,5 +119,5 @@ def test_a_variable_elsewhere_that_is_not_set_makes_it_unusable(path: Path) -> N
 
 def test_the_database_is_found_in_a_file_that_is_no_yaml(path: Path) -> None:
     (path.parent / "night desk.db").touch()
-    assert databases(path, FEEDS + "\n]")[0].name == "night desk.db"
-    assert databases(path, "")[0].name == "night desk.db"
+    assert databases(path, FEEDS + "\n]")[0] == path.parent / "night desk.db"
+    assert databases(path, "")[0] == path.parent / "night desk.db"

