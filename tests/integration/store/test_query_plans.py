@@ -18,9 +18,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import psycopg
 import pytest
-from sqlite_utils import Database
-from support import NOON
+from postgres_server import PostgresServer
+from psycopg import errors
+from support import NOON, changes
 
 import bot.store
 from bot.feeds.poll_schedule import OUTAGES
@@ -108,9 +110,15 @@ from bot.model.updates import ArticleChange, ChangeKind
 from bot.model.web import WebTokenKind
 from bot.store.archive import Archive
 from bot.store.engines import sqlite as engine
+from bot.store.engines.engine import Database
 from bot.store.planner_statistics import PARTIAL, ROWS, shares
 from bot.store.stores import ReadOnlyDatabase, SqliteStore
 
+#: of SQLite alone: transactions, its catalogue, the index of the search
+OF_SQLITE = re.compile(
+    r"(?i)^\s*(begin|commit|rollback|savepoint|release|pragma)"
+    r"|sqlite_|search\b|search_|total_changes"
+)
 STORE = Path(bot.store.__file__).parent
 #: what runs once, at an opening or of a copy, and knows no table of ours
 OTHERS = {"backup.py", "planner_statistics.py", "schema.py"}
@@ -944,7 +952,7 @@ def cost(connection: sqlite3.Connection, statement: str, step: str) -> tuple[str
         is_key = match["index"] == "PRIMARY KEY" and index["origin"] == "pk"
         if is_key or index["name"] == name:
             numbers = shares(
-                Database(connection), table, index
+                engine.Database(connection), table, index
             )  # behind its columns an index has the key
             return table, numbers[min(equal, len(numbers) - 1)]
     raise AssertionError(f"no index of {table} for {step}")
@@ -1016,3 +1024,30 @@ def test_deleting_a_row_looks_up_what_refers_to_it_by_an_index(
             if key["seq"] == 0 and key["from"] not in firsts:
                 missing.append(f"{table}.{key['from']}")
     assert missing == []
+
+
+def fault_of(db: Database, statement: str, values: Any) -> str:
+    """Why a statement cannot be run; empty where it can. Nothing of it is kept."""
+    try:
+        with db.atomic():
+            db.execute(statement, [None] * statement.count("?") if values is None else values)
+            raise psycopg.Rollback
+    except errors.IntegrityError:  # a row that it names is not there
+        return ""
+    except psycopg.Error as error:
+        return f"{error}\n{statement}"
+    return ""
+
+
+def test_every_statement_can_be_run_by_postgresql(
+    recording: Recording, postgres: PostgresServer
+) -> None:
+    """With the values that it was given on SQLite."""
+    with changes(postgres.database("statements")) as db:
+        faults = [
+            fault_of(db, statement, values)
+            for statement, values in recording.statements.items()
+            if not OF_SQLITE.search(statement)
+        ]
+    assert len(faults) > 600
+    assert [fault for fault in faults if fault] == []
