@@ -14,7 +14,14 @@ from bot.model.updates import ArticleChange, ChangeKind
 from bot.text.counters import same_but_counting
 from bot.text.fold import folded_key
 from bot.text.incident import changed_part, incident_updates, is_status_page, newest, without_status
-from bot.text.withdrawal import Statement, Withdrawal, statements, withdrawal_of, without_sign
+from bot.text.withdrawal import (
+    Statement,
+    Withdrawal,
+    number_of_sign,
+    statements,
+    withdrawal_of,
+    without_sign,
+)
 
 _KINDS = {
     Withdrawal.WITHDRAWN: ChangeKind.WITHDRAWN,
@@ -96,7 +103,11 @@ def _corrected(revision: Revision, said: Statement | None) -> ArticleChange | No
     text = said.text or ("" if same_text else changed_part(known.summary, revision.summary))
     return ArticleChange(
         ChangeKind.CORRECTED,
-        _mark(ChangeKind.CORRECTED, revision.title, said.key or revision.summary),
+        _mark(
+            ChangeKind.CORRECTED,
+            f"{title} {number_of_sign(revision.title)}",
+            said.key or revision.summary,
+        ),
         title,
         "" if folded_key(title) == folded_key(before) else before,
         text=text,

@@ -30,7 +30,8 @@ def decide_page(
     known = due.known
     state = AlertState.of(stored, Merges.of(()))
     if isinstance(page, PageFailed):
-        decisions, _ = decide_alerts((), (), due.feed, state, rules, (known,))
+        gone = () if known.withdrawn else (known,)  # its feed may have said so before
+        decisions, _ = decide_alerts((), (), due.feed, state, rules, gone)
         return PageCommit(
             known.id,
             PageState.FAILED,

@@ -20,7 +20,7 @@ from bot.model.updates import ChangeKind, UpdateFate, UpdateView
 from bot.store.engines.engine import Database
 from bot.store.mappers import put_time, sure_time
 from bot.store.outbox import drop, queue_alert, queue_edit
-from bot.store.sql import ALERT, HAS_ALERTS, IS_QUEUED, literal, literals
+from bot.store.sql import ALERT, EDIT, HAS_ALERTS, IS_QUEUED, literal, literals
 from bot.store.unsent_alerts import reconsider_alert
 
 _RECORD = """
@@ -81,22 +81,26 @@ _VIEW = f"""
     order by kind = {literal(ChangeKind.PROGRESS)}, id desc limit 1
 """
 _OF_MESSAGE = """
-    select entry_id from alerts where chat_id = :chat
+    select {column} from alerts where chat_id = :chat and update_form = ''
     and (message_id = :message or story_id in (
         select story_id from outbox_alerts where outbox_id = :delivery))
 """
-# An edit shows what was known when it began.
+_ENTRIES = _OF_MESSAGE.format(column="entry_id")
+# Of what became known after an edit began, another one is queued.
 _SHOWN = f"""
     update update_records set fate = {literal(UpdateFate.SHOWN)}
-    where chat_id = :chat and fate = {literal(UpdateFate.EDITED)} and entry_id in ({_OF_MESSAGE})
-    and at <= (select max(edited_at) from alerts where chat_id = :chat and message_id = :message)
+    where chat_id = :chat and fate = {literal(UpdateFate.EDITED)} and entry_id in ({_ENTRIES})
+    and not exists (
+        select 1 from outbox_alerts x join outbox o on o.id = x.outbox_id
+        where x.chat_id = :chat and x.story_id in ({_OF_MESSAGE.format(column="story_id")})
+        and o.kind = {EDIT} and o.{IS_QUEUED})
 """
 _UNSHOWN = f"""
     select r.id, r.entry_id, a.story_id from update_records r
     join alerts a on a.chat_id = r.chat_id and a.entry_id = r.entry_id and a.update_form = ''
     where r.chat_id = :chat and r.fate = {literal(UpdateFate.EDITED)}
     and r.kind in {literals(ChangeKind.WITHDRAWN, ChangeKind.CORRECTED)}
-    and r.entry_id in ({_OF_MESSAGE}) order by r.id
+    and r.entry_id in ({_ENTRIES}) order by r.id
 """
 # The replies about what a delivery carries that nobody has seen.
 _REPLIES_OF_DELIVERY = f"""

@@ -120,6 +120,14 @@ def without_sign(title: str) -> str:
     return title
 
 
+def number_of_sign(title: str) -> str:
+    """Return the number in what a headline says of its article: that of a second correction."""
+    for _, sign in _SIGNS:
+        if match := sign.search(title):
+            return "".join(filter(str.isdecimal, match[0]))
+    return ""
+
+
 def statements(text: str) -> tuple[Statement, ...]:
     """Return the sentences by which a text says that its article is withdrawn or corrected."""
     found = [

@@ -229,7 +229,7 @@ WORLD: dict[str, tuple[Change, Delivery, SendOutcome, dict[str, Any]]] = {
         lambda _: None,
         EDIT_LOST,
         MessageLost(LOST),
-        {"state": DeliveryState.DROPPED, "error": LOST},
+        {"state": DeliveryState.DROPPED, "error": LOST, "lost": True},
     ),
 }
 
@@ -354,7 +354,7 @@ WIRE: dict[str, tuple[Fault, Delivery, SendOutcome, dict[str, Any]]] = {
         Refuse(400, "Bad Request: message can't be edited"),
         EDIT,
         MessageLost(LOST),
-        {"state": DeliveryState.DROPPED, "error": LOST},
+        {"state": DeliveryState.DROPPED, "error": LOST, "lost": True},
     ),
     "400 too long": denial_reason("Bad Request: message is too long"),
     "400 caption too long": denial_reason("Bad Request: message caption is too long"),

@@ -129,10 +129,19 @@ def test_each_way_to_withdraw_is_the_same_change() -> None:
 
 
 def test_a_correction_with_other_words_is_another_change() -> None:
-    texts = ("Mill fire kills 2", "Mill fire kills 2.", "Mill fire kills 3")
-    corrections = [changed(known(MILL), f"CORRECTED: {text}") for text in texts]
-    first, second, third = (item.mark for item in corrections if item)
-    assert first == second != third
+    titles = {
+        "CORRECTED: Mill fire kills 2": 1, "Corrected - Mill fire kills 2.": 1,
+        "Mill fire kills 2 (corrected)": 1, "CORRECTED 2: Mill fire kills 2": 2,
+        "CORRECTED: Mill fire kills 3": 3,
+    }  # fmt: skip
+    marks = {title: change.mark for title in titles if (change := changed(known(MILL), title))}
+    assert marks.keys() == titles.keys()
+    assert len(set(marks.values())) == 3
+    assert all(
+        (marks[title] == marks[other]) == (titles[title] == titles[other])
+        for title in titles
+        for other in titles
+    )
 
 
 @pytest.mark.parametrize(
