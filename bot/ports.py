@@ -730,6 +730,10 @@ class AdminStore(Protocol):
         """Return the state; in brief, only chats with waiting deliveries, and no counts."""
         ...
 
+    async def unread_feeds(self, now: datetime) -> int:
+        """Return how many feeds are due of which nothing was ever read."""
+        ...
+
     async def outbox(
         self, now: datetime, states: Collection[DeliveryState] | None = None
     ) -> list[OutboxRow]:

@@ -19,7 +19,7 @@ from bot.delivery.channels.terminal import TerminalChannel
 from bot.feeds.poller import PollReport
 from bot.service import logs
 from bot.service.build import Wiring, open_app
-from bot.service.garbage import settle
+from bot.service.garbage import settle, unsearched
 from bot.service.last_good import Rejected
 from bot.service.loop_watch import watched_if_asked
 from bot.service.service_manager import ServiceManager
@@ -49,7 +49,8 @@ def run(path: Path, *, once: bool, as_json: bool, verbose: bool) -> None:
     """
     outlast_readers()
     hold_signals()
-    current = in_force(path, held=not once)  # one round has no later
+    with unsearched():
+        current = in_force(path, held=not once)  # one round has no later
     config, rejected = current.config, current.rejected
     logs.set_up(secrets=config.secrets, verbose=verbose)
     if rejected:
@@ -90,13 +91,7 @@ async def _watch(config: Config, rejected: Rejected | None, *, once: bool, as_js
     async with watched_if_asked(), open_app(config, wiring) as app:
         handle_signals(app.stop, app.take_file)
         await app.report_rejected()
-        status = await app.store.admin.status()
-        now = app.clock.now()
-        new = sum(
-            feed.state.baseline_at is None and feed.state.next_poll_at <= now
-            for feed in status.feeds
-        )
-        first.start(app, new, once=once)
+        first.start(app, await app.store.admin.unread_feeds(app.clock.now()), once=once)
         try:
             link = None if once else await app.claim_link()
             if link:

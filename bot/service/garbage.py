@@ -5,8 +5,23 @@ there are: a million take it 150 ms, in which nothing else goes on.
 """
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 YOUNG = 10_000  #: objects that came before it looks; Python's 700 are fewer than a poll makes
+
+
+@contextmanager
+def unsearched() -> Iterator[None]:
+    """Look for no garbage, where all that is made stays: to look costs a fifth of the time.
+
+    For a start, before anything else runs.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def settle() -> None:

@@ -66,6 +66,10 @@ _OUTBOX = f"""
     )
     order by o.id limit ?
 """
+_UNREAD_FEEDS = """
+    select count(*) as number from feeds
+    where active = 1 and next_poll_at <= ? and baseline_at is null
+"""
 _LAST_POLL = "select max(last_poll_at) from feeds where active = 1"
 _CLOCK_SET = f"select value from meta where name = '{MetaName.CLOCK_SET}'"
 _SEEN_BETWEEN = "select 1 from entries where first_seen_at between ? and ? limit 1"
@@ -83,6 +87,11 @@ class AdminTables:
         A chat that is not allowed is in it while deliveries wait for it.
         """
         return await self._writer.run("read the status", lambda db: read_status(db, brief=brief))
+
+    async def unread_feeds(self, now: datetime) -> int:
+        """Return how many feeds are due of which nothing was ever read."""
+        rows = await self._writer.fetch("count new feeds", _UNREAD_FEEDS, [put_time(now)])
+        return int(rows[0]["number"])
 
     async def outbox(
         self, now: datetime, states: Collection[DeliveryState] | None = None

@@ -830,6 +830,7 @@ async def operate(work: Exercise) -> None:
     step = ClockStep(NOON, DAY)
     await admin.clock_seen()
     await admin.clock_set_at()
+    await admin.unread_feeds(NOON)
     await admin.is_clock_behind(ClockStep(NOON, -DAY))
     await admin.note_time(NOON)
     await admin.correct_moments(step, NoticeIntent(NoticeKind.CLOCK, "Set"), is_set=True)
