@@ -278,7 +278,7 @@ def _similarities(pairs: Iterable[Pair]) -> list[tuple[float, bool]]:
 
     def member_of(entry: Features) -> Member:
         terms = counted[entry.language, entry.terms].terms
-        return Member(entry, terms, max(entry.tf_weights, default=0.0))
+        return Member(entry, terms)
 
     members = ([member_of(entry) for entry in (first, second)] for first, second, _ in extracted)
     scored = (

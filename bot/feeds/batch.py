@@ -37,6 +37,9 @@ from bot.stories.publishers import PublisherGroups
 from bot.stories.window import SPAN, Window
 
 RESTORED = 2000  #: entries of the window read at a time
+#: how far back the newest entries are looked for, after which older ones need not be read
+PROBED = (timedelta(days=1), timedelta(hours=1))
+_PROBE = 200  # entries of each
 REMOVED = 50  #: entries removed from the window before other tasks get their turn
 
 log = structlog.stdlib.get_logger("newsbell.poller")
@@ -170,12 +173,19 @@ class BatchCommitter:
         gc.disable()  # all that is made here stays: looking for what does not costs a fifth
         try:
             while part := await self._store.window(since, now, after, RESTORED):
+                if not after and len(part) == RESTORED:
+                    await self._expect_newest(window, now)
                 async for report, story_ids in yielding(part, 4 * AT_ONCE):
                     window.restore(report, story_ids)
                 after = part[-1][0].id
         finally:
             gc.enable()
         return window
+
+    async def _expect_newest(self, window: Window, now: datetime) -> None:
+        for span in PROBED:
+            newest = await self._store.window(now - span, now, 0, _PROBE)
+            window.expect(stored for stored, _ in newest)
 
     def clock_is_behind(self, span: timedelta) -> None:
         """The clock is behind that of the stored entries by this negative span; 0 for right."""

@@ -10,9 +10,10 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from bot.model.stories import Grouping, Merge, Report, StoryIds
+from bot.model.stories import Grouping, Merge, Report, StoredFeatures, StoryIds
 from bot.stories.features import Features
 from bot.stories.headline_kinds import Kind
+from bot.stories.packed_features import Outline
 from bot.stories.postings import Member, Postings
 from bot.stories.similarity import DocumentFrequencies, Similarity
 
@@ -56,7 +57,14 @@ class EntryIndex:
 
     def add(self, member: Member, story_ids: StoryIds) -> None:
         """Add an entry whose terms are counted in `frequencies` already."""
-        entry, member.story_ids = member.features, story_ids
+        self._file(member, member.features, story_ids)
+
+    def restore(self, stored: StoredFeatures, entry: Outline, story_ids: StoryIds) -> None:
+        """Add a stored entry, and count its terms."""
+        self._file(self.frequencies.restore(stored, entry), entry, story_ids)
+
+    def _file(self, member: Member, entry: Features | Outline, story_ids: StoryIds) -> None:
+        member.story_ids = story_ids
         self.members[entry.id] = member
         heappush(self._by_time, (entry.hours, entry.id))
         if entry.link:

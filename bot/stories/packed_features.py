@@ -6,6 +6,7 @@ here; such entries are looked at again.
 """
 
 from sys import intern
+from typing import NamedTuple
 
 from bot.model.stories import StoredFeatures
 from bot.stories.features import MAX_COUNT, Features, count_of, tf_weight
@@ -18,6 +19,19 @@ _FIRST = 48  # code point of a count of 0
 _WEIGHTS = {chr(_FIRST + count): tf_weight(count) for count in range(1, MAX_COUNT + 1)}
 _KINDS = {str(kind.value): kind for kind in Kind}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+class Outline(NamedTuple):
+    """What an index has to know of an entry; the names are those of `Features`."""
+
+    id: int
+    hours: float
+    language: str
+    link: bytes
+    kind: Kind
+    terms: list[str]
+    phonetic_keys: list[str]
+    headline_template: str
 
 
 def pack(features: Features) -> str:
@@ -48,6 +62,26 @@ def pack(features: Features) -> str:
     ):
         return ""
     return packed
+
+
+def hours_of(stored: StoredFeatures) -> float:
+    """Return the time of a stored entry in hours since the Unix epoch."""
+    return float(stored.packed[: stored.packed.index("\n")])
+
+
+def outline(stored: StoredFeatures, hours: float) -> Outline:
+    """Return what an index has to know of a stored entry: a third of the work of `unpack`."""
+    lines = stored.packed.split("\n")
+    return Outline(
+        stored.id,
+        hours,
+        intern(lines[1]),
+        bytes.fromhex(lines[2]),
+        _KINDS[lines[4]],
+        list(map(intern, lines[5].split())),
+        list(map(intern, lines[10].split())),
+        lines[13],
+    )
 
 
 def unpack(stored: StoredFeatures) -> Features:

@@ -5,14 +5,18 @@ list would take longer the more lists are long, so it stays there, marked as gon
 or the list is half of such. What is read is the same as if it were removed at once.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
-from bot.model.stories import StoryIds
+from bot.model.stories import StoredFeatures, StoryIds
 from bot.stories.features import Features
+from bot.stories.packed_features import unpack
 
 _NONE = StoryIds(0, 0, 0)
+_LATE = frozenset(("features", "terms", "largest_weight"))
 
 
 @dataclass(slots=True, eq=False)
@@ -25,15 +29,47 @@ class Term:
     log_count: float = 0.0  #: logarithm of the count with the prior
 
 
-@dataclass(slots=True, eq=False)
 class Member:
     """An entry of the window and its stories."""
+
+    __slots__ = ("features", "gone", "largest_weight", "story_ids", "terms")
 
     features: Features
     terms: tuple[Term, ...]  #: those of `features`, in the same order
     largest_weight: float  #: of the `tf_weights` of `features`
-    story_ids: StoryIds = _NONE
-    gone: bool = False  #: it has left the window
+    story_ids: StoryIds
+    gone: bool  #: it has left the window
+
+    def __init__(self, features: Features, terms: tuple[Term, ...]) -> None:
+        """`terms` are those of the features, in the same order."""
+        self.features, self.terms = features, terms
+        self.largest_weight = max(features.tf_weights, default=0.0)
+        self.story_ids, self.gone = _NONE, False
+
+
+class StoredMember(Member):
+    """One that was read from the store. What its features are is made when it is first asked for.
+
+    Few of the entries that a start reads are ever compared with another.
+    """
+
+    __slots__ = ("_known", "_stored")
+
+    def __init__(self, stored: StoredFeatures, known: Mapping[str, Term]) -> None:
+        """`known` are the terms of its language, among which its own are counted."""
+        self._stored, self._known = stored, known
+        self.story_ids, self.gone = _NONE, False
+
+    def __getattr__(self, name: str) -> Any:
+        """Make what is not there yet: Python asks here for empty slots alone."""
+        if name not in _LATE:
+            raise AttributeError(name)
+        features = unpack(self._stored)
+        self.features = features
+        self.terms = tuple(map(self._known.__getitem__, features.terms))
+        self.largest_weight = max(features.tf_weights, default=0.0)
+        del self._stored, self._known
+        return getattr(self, name)
 
 
 class Postings:
@@ -42,19 +78,14 @@ class Postings:
     __slots__ = ("_gone", "_members")
 
     def __init__(self) -> None:
-        self._members: dict[str, list[Member]] = {}
+        self._members: dict[str, list[Member]] = defaultdict(list)
         self._gone: dict[str, int] = {}  # how many of the members of a key are gone; never 0
 
     def add(self, keys: Iterable[str], member: Member) -> None:
         """Add a member that came after all others."""
         postings = self._members
-        members_of = postings.get
         for key in keys:
-            members = members_of(key)
-            if members is None:
-                postings[key] = [member]
-            else:
-                members.append(member)
+            postings[key].append(member)
 
     @property
     def by_key(self) -> dict[str, list[Member]]:

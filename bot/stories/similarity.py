@@ -10,9 +10,11 @@ from itertools import compress
 from math import exp, hypot, log, sqrt
 from operator import mul
 
+from bot.model.stories import StoredFeatures
 from bot.stories.features import Features
 from bot.stories.headline_kinds import Kind
-from bot.stories.postings import Member, Term
+from bot.stories.packed_features import Outline
+from bot.stories.postings import Member, StoredMember, Term
 from bot.stories.stop_words import PRIOR_ENTRIES, prior_frequencies, stop_words
 from bot.text.word_cache import word_cache
 
@@ -53,6 +55,21 @@ class _LanguageFrequencies:
         self._count(1)
         return tuple(found)
 
+    def count(self, names: Iterable[str]) -> None:
+        """Count terms without their logarithms, for which `catch_up` is called afterwards."""
+        terms = self.terms
+        for name in names:
+            term = terms.get(name)
+            if term is None:
+                term = terms[name] = Term(name, self._prior.get(name, 0))
+            term.count += 1
+        self.entries += 1
+
+    def catch_up(self) -> None:
+        for term in self.terms.values():
+            term.log_count = _log(term.count + term.prior)
+        self._count(0)
+
     def remove(self, terms: Iterable[Term]) -> None:
         for term in terms:
             term.count -= 1
@@ -90,11 +107,26 @@ class DocumentFrequencies:
     def __init__(self) -> None:
         self._prior = prior_frequencies()
         self._languages: dict[str, _LanguageFrequencies] = {}
+        self._is_behind = False  # the logarithms of counts are those of before
 
     def add(self, entry: Features) -> Member:
         """Count the terms of an entry; return it with them."""
-        terms = self.of(entry.language).add(entry.terms)
-        return Member(entry, terms, max(entry.tf_weights, default=0.0))
+        self.catch_up()
+        return Member(entry, self.of(entry.language).add(entry.terms))
+
+    def restore(self, stored: StoredFeatures, outline: Outline) -> Member:
+        """Count the terms of a stored entry; return it."""
+        frequencies = self.of(outline.language)
+        frequencies.count(outline.terms)
+        self._is_behind = True
+        return StoredMember(stored, frequencies.terms)
+
+    def catch_up(self) -> None:
+        """Make the weights those of what was restored; `add` does so as well."""
+        if self._is_behind:
+            self._is_behind = False
+            for frequencies in self._languages.values():
+                frequencies.catch_up()
 
     @property
     def terms(self) -> list[dict[str, Term]]:

@@ -6,6 +6,7 @@ for `SPAN` from its own time; a story ends with its last entry. One that is olde
 comes is no part of it.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from math import log
 from operator import attrgetter
@@ -35,7 +36,7 @@ from bot.stories.contradictions import agree, contradicts, mentions_casualties
 from bot.stories.entry_index import EntryIndex
 from bot.stories.features import Features, extract_features
 from bot.stories.headline_kinds import Kind
-from bot.stories.packed_features import pack, unpack
+from bot.stories.packed_features import hours_of, outline, pack
 from bot.stories.postings import Member
 from bot.stories.similarity import Similarity
 
@@ -102,17 +103,26 @@ class Window:
     def restore(self, stored: Report | StoredFeatures, story_ids: StoryIds) -> None:
         """Add a stored entry with its stored stories. To be called in order of id."""
         if isinstance(stored, StoredFeatures):
-            entry = unpack(stored)
-        elif self._index.is_past(_hours(stored.at)):
-            return
-        else:
-            entry = extract_features(stored)
-        if not self._index.is_past(entry.hours):
-            member = self._count(entry)  # first: it may begin another index
+            hours = hours_of(stored)
+            if not self._index.is_past(hours):
+                self._advance(hours)  # first: it may begin another index
+                self._index.restore(stored, outline(stored, hours), story_ids)
+        elif not self._index.is_past(_hours(stored.at)):
+            member = self._count(extract_features(stored))
             self._index.add(member, story_ids)
+
+    def expect(self, stored: Iterable[Report | StoredFeatures]) -> None:
+        """Leave out what will be too old once these are restored; they are themselves, later.
+
+        To add what leaves again before the end is half of the work. To be called before `restore`.
+        """
+        for entry in stored:
+            if isinstance(entry, StoredFeatures):  # the time of others may be another then
+                self._index.advance(hours_of(entry))
 
     def prepare(self) -> None:
         """Make what entries in the languages of the window are compared by; takes long, once."""
+        self._index.frequencies.catch_up()
         contradictions.prepare()
         developments.prepare(self._index.languages)
 
@@ -149,10 +159,13 @@ class Window:
 
     def _count(self, entry: Features) -> Member:
         """Advance the window to an entry and count its terms."""
-        self._leave(entry.hours)
-        self._left.clear()
-        self._index.advance(entry.hours)
+        self._advance(entry.hours)
         return self._index.frequencies.add(entry)
+
+    def _advance(self, hours: float) -> None:
+        self._leave(hours)
+        self._left.clear()
+        self._index.advance(hours)
 
     def _place(self, newcomer: Member, *, repeats: bool) -> Placement:
         entry = newcomer.features

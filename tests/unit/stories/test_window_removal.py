@@ -94,6 +94,11 @@ def test_a_window_is_one_of_what_is_left_in_it(seed: int) -> None:
                 )
     newest = max(report.at for report in reports[:250])
     restored, unpacked = Window(), Window()
+    unpacked.expect(
+        StoredFeatures(report.id, report.publisher, report.feed, packed[report.id])
+        for report in reports[240:250]
+        if packed[report.id]
+    )
     for report in reports[:250]:
         stored = StoredFeatures(report.id, report.publisher, report.feed, packed[report.id])
         unpacked.restore(stored if stored.packed else report, stories[report.id])
