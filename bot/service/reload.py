@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from bot.config.changes import is_live, setting_changes
-from bot.config.load import Config, load
+from bot.config.load import Config, load_again
 from bot.errors import ConfigError, Mistake, QueryError, StoreError
 from bot.i18n.phrase import (
     Phrase,
@@ -139,7 +139,7 @@ class Reloader:
         """What the file lost since it was last taken in, if that is most of it."""
         old = self._live.config
         try:
-            new = await asyncio.to_thread(load, old.path)
+            new = await asyncio.to_thread(load_again, old)
         except ConfigError:
             return None  # `reload` says why
         return most_lost(old.declared, new.declared)
@@ -209,7 +209,7 @@ class Reloader:
         Raises ConfigError, also where a chat's query needs a list that the file dropped.
         """
         # A large file takes seconds, and polls go on.
-        new = await asyncio.to_thread(load, self._live.config.path)
+        new = await asyncio.to_thread(load_again, self._live.config)
         old = self._live.config.names
         queries = [
             subscription.query

@@ -5,7 +5,7 @@ What it no longer declares is set aside and never deleted, so that history stays
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.model.chats import ChatKind, DeclaredChat, DeclaredSubscription
@@ -189,21 +189,28 @@ def _sync_feeds(db: Database, feeds: Sequence[DeclaredFeed], now: datetime) -> l
     urls = {feed.url for feed in feeds}
     before = {row["url"]: row for row in db.execute(_DECLARED_FEEDS).fetchall()}
     changed = []
+    written: dict[tuple[str, ...], str] = {}  # tags, as they are stored
     renamed: dict[str, str] = {}
     moved = {row["adopted_url"]: row for row in db.execute(_MOVED_FEEDS).fetchall()}
     for feed in feeds:
         if feed.url in moved:
             _take_over_moved(db, feed, moved[feed.url], urls, before)
-        row = _feed_row(feed, now)
         stored = before.get(feed.url)
-        if stored and all(
-            stored[name] == row[name] for name in ("name", "publisher", "tags", "every", "text")
-        ):
-            continue
+        if stored and (feed.name, feed.publisher, feed.every, feed.text) == (
+            stored["name"],
+            stored["publisher"],
+            None if stored["every"] is None else timedelta(seconds=stored["every"]),
+            stored["text"],
+        ):  # as nearly all are: ten thousand must not hold up the store
+            tags = written.get(feed.tags)
+            if tags is None:
+                tags = written[feed.tags] = json.dumps(feed.tags)
+            if tags == stored["tags"]:
+                continue
         if stored:
             changed.append(feed.name)
             renamed[stored["name"]] = feed.name
-        db.execute(_PUT_FEED, row)
+        db.execute(_PUT_FEED, _feed_row(feed, now))
     removed = [url for url in before if url not in urls]
     db.executemany(_REMOVE_FEED, [(url,) for url in removed])
     selectors = {selector for feed in feeds for selector in (feed.name, *feed.tags)}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sampling import examples
 
 from bot.cli.schema import schema_text
-from bot.config.load import Config, load
+from bot.config.load import Config, load, load_again
 from bot.config.schema import FeedShape, FileShape
 from bot.config.yaml_locations import SIZE, YamlLocations
 from bot.errors import ConfigError
@@ -690,3 +690,21 @@ def test_ten_thousand_feeds_with_names_publishers_and_tags_are_one_file(tmp_path
     assert len(config.declared.feeds) == 10_000
     last = config.declared.feeds[-1].url
     assert (config.places[last].line, config.places[last].column) == (10_001, 11)
+
+
+def test_a_file_is_read_again_where_it_or_a_file_of_its_secrets_may_have_changed(
+    tmp_path: Path,
+) -> None:
+    path, token = tmp_path / "feeds.yaml", tmp_path / "bot-token"
+    path.write_text("feeds: [https://harbour.example/rss.xml]", encoding="utf-8")
+    config = load(path, {})
+    assert load_again(config) is config
+    path.write_text("settings: {telegram: {token_file: bot-token}}", encoding="utf-8")
+    token.write_text("123456:first", encoding="ascii")
+    token.chmod(0o600)
+    config = load_again(config)
+    assert config.declared.feeds == ()
+    token.write_text("123456:second", encoding="ascii")
+    again = load_again(config)
+    assert again.token is not None
+    assert again.token.get_secret_value() == "123456:second"
