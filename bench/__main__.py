@@ -26,6 +26,7 @@ BENCHMARKS = {
     "chat_load": "Sending at the limits",
     "memory": "Idle memory",
     "start": "Starts of the command line, and size",
+    "restart": "Starts and reloads with much stored",
     "records": "Records of matches",
     "bodies": "The text of articles",
     "articles": "The text of articles from their pages",

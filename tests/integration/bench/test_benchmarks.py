@@ -108,6 +108,16 @@ def check_start(tmp_path: Path) -> None:
     assert_positive(record["mib"], "newsbell", "aiohttp")
 
 
+def check_restart(tmp_path: Path) -> None:
+    """A start polls, answers and alerts; a reload is timed."""
+    [row] = run("restart", tmp_path)
+    assert (row["feeds"], row["entries"]) == (5, 40)
+    moments = ("first poll", "first answer", "first alert")
+    assert_positive(row["seconds"], *moments)
+    assert_positive(row["cpu"], *moments)
+    assert_positive(row, "bytes", "memory_mb", "reload_s", "reload_longest_transaction_ms")
+
+
 def check_bodies(tmp_path: Path) -> None:
     """Texts are matched, packed and searched."""
     [row] = run("bodies", tmp_path)
@@ -251,6 +261,7 @@ CHECKS = {
     "stories": check_stories,
     "latency": check_latency,
     "start": check_start,
+    "restart": check_restart,
     "forecasts": check_forecasts,
     "records": check_records,
     "bodies": check_bodies,
