@@ -14,10 +14,9 @@ from bot.config.load import Config, load
 from bot.config.query_tests import failures
 from bot.errors import ConfigError, Mistake, NewsbellError
 from bot.model.chats import ChatKind
-from bot.search.feed_state import overruled_hint
-from bot.service import logs
 from bot.text.clean import plain
 from bot.text.output_charset import takes_unicode
+from bot.text.redaction import redact
 from bot.text.stem import INFLECTED
 
 
@@ -81,7 +80,7 @@ def _print_json(file: Path) -> None:
             **_counts(config),
             "tests": len(config.tests),
         }
-    click.echo(logs.redact(json.dumps(record, ensure_ascii=not takes_unicode(sys.stdout))))
+    click.echo(redact(json.dumps(record, ensure_ascii=not takes_unicode(sys.stdout))))
     if mistakes or failed:
         raise SystemExit(2)
 
@@ -123,6 +122,8 @@ def _overruled_hints(config: Config) -> list[str]:
     """Return what publishers ask for and `every` overrules, as far as newsbell polled the feeds."""
     if isinstance(config.database, Path) and not config.database.exists():
         return []
+    # Most files have no database yet.
+    from bot.search.feed_state import overruled_hint  # noqa: PLC0415
     from bot.store.stores import ReadOnlyDatabase  # noqa: PLC0415 (most files have none yet)
 
     try:

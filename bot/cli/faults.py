@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from bot.errors import NewsbellError
-from bot.service import logs
+from bot.text.redaction import redact
 
 
 def plural(number: int, singular: str, plural: str = "") -> str:
@@ -23,7 +23,7 @@ class Fault(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         """Print the message, without secrets."""
-        click.echo(logs.redact(self.format_message()), file=file or sys.stderr)
+        click.echo(redact(self.format_message()), file=file or sys.stderr)
 
 
 class Misconfigured(Fault):

@@ -17,12 +17,12 @@ from bot.config.load import Config
 from bot.i18n.catalog import Translator
 from bot.model.entries import ParsedDocument, ParsedEntry, ParseFailed
 from bot.model.feeds import Failure, Fetched, FetchFailed
-from bot.service import logs
 from bot.service.feed_trial import FeedTrial, try_feed
 from bot.text.channel_link import canonical_channel, channel_fault
 from bot.text.clean import plain
 from bot.text.duration import in_words
 from bot.text.output_charset import takes_unicode
+from bot.text.redaction import redact
 
 
 @click.command()
@@ -46,10 +46,10 @@ def fetch(path: Path, url: str, limit: int, *, as_json: bool) -> None:
     trial = asyncio.run(try_feed(config, address))
     if as_json:
         record = json.dumps(_record(address, trial), ensure_ascii=not takes_unicode(sys.stdout))
-        click.echo(logs.redact(record))
+        click.echo(redact(record))
     else:
         for line in _lines(address, trial, config, limit):
-            click.echo(logs.redact(line))
+            click.echo(redact(line))
     if not isinstance(trial.parsed, ParsedDocument):
         raise SystemExit(1)
 

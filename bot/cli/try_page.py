@@ -21,12 +21,12 @@ from bot.model.sources import PageSource
 from bot.parse.page import read_page
 from bot.parse.page_proposal import propose
 from bot.parse.selectors import selector_fault
-from bot.service import logs
 from bot.service.feed_trial import fetch_page
 from bot.service.page_proposals import PARTS, feed_yaml
 from bot.text.channel_link import channel_fault, channel_name
 from bot.text.clean import plain
 from bot.text.output_charset import takes_unicode
+from bot.text.redaction import redact
 
 SHOWN = 5  #: articles that are shown of a proposal
 
@@ -54,7 +54,7 @@ def try_page(path: Path, url: str, **selectors: str) -> None:
     answer = asyncio.run(fetch_page(config, address))
     if not isinstance(answer, Fetched):
         text = answer.text if isinstance(answer, FetchFailed) else "Nothing came."
-        click.echo(logs.redact(f"{address}: {text}"))
+        click.echo(redact(f"{address}: {text}"))
         raise SystemExit(1)
     sources = (
         (PageSource(*(selectors[name] for name in PARTS)),)
@@ -72,7 +72,7 @@ def try_page(path: Path, url: str, **selectors: str) -> None:
             else f"{selectors['item']} finds no articles"
         )
     for line in lines:
-        click.echo(logs.redact(line if takes_unicode(sys.stdout) else ascii(line)[1:-1]))
+        click.echo(redact(line if takes_unicode(sys.stdout) else ascii(line)[1:-1]))
     if not any(document for _, document in given):
         raise SystemExit(1)
 

@@ -15,7 +15,8 @@ from typing import IO, Any
 import structlog
 from structlog.typing import EventDict
 
-_TOKEN = re.compile(r"\d{6,}:[A-Za-z0-9_-]{30,}")
+from bot.text.redaction import redact
+
 _PARTS = ("newsbell", "py.warnings")
 _QUIET = ("httpx", "httpcore", "telegram", "apscheduler", "aiohttp", "asyncio")
 _LEVELS = {
@@ -70,13 +71,6 @@ def _alone(secret: str) -> str:
     """An expression for the secret where it is no part of a word, nor a number of a JSON line."""
     number = r'(?<!": )' if secret.isdecimal() else ""
     return rf"(?<!\w){number}{re.escape(secret)}(?!\w)"
-
-
-def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
-    """Return the text without tokens and secrets."""
-    for secret in secrets:
-        text = text.replace(secret, "[secret]")
-    return _TOKEN.sub("[token]", text)
 
 
 def _shared(*, as_json: bool = True) -> list[Any]:

@@ -28,6 +28,7 @@ from bot.service.live_config import LiveConfig
 from bot.service.losses import most_lost
 from bot.service.subscriptions import LiveSubscriptions
 from bot.service.withdrawn import Withdrawn
+from bot.text.redaction import redact
 
 SETTLE = timedelta(seconds=2)  #: for which the file has to stand still
 HOLD = timedelta(seconds=30)  #: before a file that lost most of what it had takes effect
@@ -252,7 +253,7 @@ def rejected_text(rejected: Rejected) -> Phrase:
             len(rejected.error.mistakes),
             file=rejected.file,
         ),
-        verbatim(logs.redact(rejected.places())),
+        verbatim(redact(rejected.places())),
     ]
     if rejected.unnamed:
         parts.append(counted_phrase("… and {number} more", "… and {number} more", rejected.unnamed))

@@ -16,6 +16,7 @@ from telegram_harness import ANN, BOB, TelegramHarness, telegram_config
 from bot.config.load import load
 from bot.errors import ConfigError
 from bot.service import logs
+from bot.text.redaction import redact
 
 TOKEN = "123456789:AAqzvxkwjhfpdmtylbgncreuosi47Zq8W2e"
 HEADER = "Bearer swordfish-7f3b9c2e"
@@ -208,6 +209,6 @@ def test_a_line_with_something_like_a_token_is_cleaned_even_where_nobody_named_i
     line = f'HTTP Request: POST https://api.telegram.org/bot{TOKEN}/sendMessage "HTTP/1.1 200 OK"'
 
     assert (
-        logs.redact(line)
+        redact(line)
         == 'HTTP Request: POST https://api.telegram.org/bot[token]/sendMessage "HTTP/1.1 200 OK"'
     )
