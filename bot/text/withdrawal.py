@@ -52,15 +52,16 @@ _CORRECTED = """
     виправлено виправлення поправка
     تصحيح مصحح
 """.split()
-_OF_WHAT = r"(?:\s+(?:article|notice|paper|report|story|version))?"
+_OF_WHAT = r"(?:\s(?:article|notice|paper|report|story|version))?"
 
 
 def _sign(words: list[str]) -> re.Pattern[str]:
     """The word before a headline with a sign behind it, or in brackets before or behind it."""
     either = f"(?:{'|'.join(dict.fromkeys(words))}){_OF_WHAT}"
-    bracketed = rf"[\[(【*]+\s*{either}\s*[\])】*]+"
+    # A stranger wrote the headline: nothing is repeated without a bound.
+    bracketed = rf"[\[(【*]{{1,3}}\s?{either}\s?[\])】*]{{1,3}}"
     return re.compile(
-        rf"^\s*(?:{bracketed}|{either}(?:\s+\d{{1,2}})?\s*[-–—:|/])\s*|\s*{bracketed}\s*$",
+        rf"^\s?(?:{bracketed}|{either}(?:\s\d{{1,2}})?\s?[-–—:|/])\s?|\s?{bracketed}\s?$",
         re.IGNORECASE,
     )
 

@@ -86,3 +86,10 @@ def test_a_headline_without_the_word(title: str, bare: str) -> None:
 )
 def test_sentences_of_an_article_that_take_it_back(text: str, kinds: list[str]) -> None:
     assert [item.kind for item in statements(text)] == kinds
+
+
+@pytest.mark.parametrize("sign", ["(", "[", "*", "【", "( "])
+def test_a_headline_of_nothing_but_brackets_is_news(sign: str) -> None:
+    """A pattern without bounds took seconds for it."""
+    assert withdrawal_of(sign * 2000) is None
+    assert without_sign(sign * 2000) == sign * 2000
