@@ -84,6 +84,9 @@ def followed_channel(url: str) -> str:
 
 def post_link(url: str) -> str:
     """Return the link of a channel's post in the form that newsbell gives it; else empty."""
+    lower = url.lower()
+    if "t.me" not in lower and "telegram." not in lower and url.isprintable():
+        return ""  # nearly all: first, for it is asked of each article
     try:
         parts = urlsplit(url)
     except ValueError:

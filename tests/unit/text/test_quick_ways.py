@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from itertools import product
 from random import Random
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 import regex
@@ -15,7 +15,7 @@ from sampling import SEED, examples
 
 from bot.parse import boilerplate
 from bot.parse.document import absolute
-from bot.text import clean, counters, fold, language, url
+from bot.text import channel_link, clean, counters, fold, language, url
 from bot.text.markup import TextType
 
 SIGNS = (
@@ -100,6 +100,25 @@ def test_host_and_port_are_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     assert any(map(url._PLAIN_HOST.match, hosts))
     monkeypatch.setattr(url, "_PLAIN_HOST", re.compile("(?!)"))
     assert {text: url.host_and_port(text) for text in hosts} == hosts
+
+
+def slow_post(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return ""
+    name = channel_link._POST.fullmatch(parts.path)
+    known = (parts.hostname or "") in channel_link._HOSTS
+    return f"{channel_link.SITE}/{name[1].lower()}/{name[2]}" if known and name else ""
+
+
+@pytest.mark.parametrize(
+    "host", ["t.me", "T.me", "t\t.me", "Telegram.dog", "tele\ngram.me", "t.mE"]
+)
+@pytest.mark.parametrize("path", ["/harbour/7", "/s/Harbour/7/", "/harbour", "/har\rbour/7", ""])
+def test_posts_of_channels_are_told_by_a_glance(host: str, path: str) -> None:
+    links = [f"https://{host}{path}", f"{host}{path}", f"https://wire.example/{host}{path}"]
+    assert [channel_link.post_link(link) for link in links] == list(map(slow_post, links))
 
 
 def spellings(pattern: str) -> Iterator[str]:
