@@ -3,7 +3,6 @@
 Computed from one report alone; comparison is up to `similarity` and `contradictions`.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -102,11 +101,6 @@ class Features:
 def tf_weight(count: int) -> float:
     """Return the weight of a term by how often an entry contains it."""
     return _TF_WEIGHTS[min(count, MAX_COUNT) - 1]
-
-
-def count_of(weight: float) -> int:
-    """Return how often an entry contains a term of this weight, `MAX_COUNT` at most."""
-    return bisect_left(_TF_WEIGHTS, weight) + 1
 
 
 def extract_features(report: Report) -> Features:

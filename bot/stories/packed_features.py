@@ -9,7 +9,7 @@ from sys import intern
 from typing import NamedTuple
 
 from bot.model.stories import StoredFeatures
-from bot.stories.features import MAX_COUNT, Features, count_of, tf_weight
+from bot.stories.features import MAX_COUNT, Features, tf_weight
 from bot.stories.headline_kinds import Kind
 
 #: to be raised where features of the same words come out otherwise; a test notices
@@ -17,6 +17,7 @@ VERSION = 1
 _LINES = 14
 _FIRST = 48  # code point of a count of 0
 _WEIGHTS = {chr(_FIRST + count): tf_weight(count) for count in range(1, MAX_COUNT + 1)}
+_COUNTS = {weight: sign for sign, weight in _WEIGHTS.items()}
 _KINDS = {str(kind.value): kind for kind in Kind}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
@@ -46,7 +47,7 @@ def pack(features: Features) -> str:
         features.headline,
         _NAMES[features.kind],
         " ".join(features.terms),
-        "".join([chr(_FIRST + count_of(weight)) for weight in features.tf_weights]),
+        "".join(map(_COUNTS.__getitem__, features.tf_weights)),
         str(features.title_length),
         f"{features.headline_only:d}{features.short:d}",
         " ".join(features.names),
