@@ -99,7 +99,8 @@ class Boilerplate:
         for entry in entries:
             number += 1
             for place, candidates in zip(_PLACES, places, strict=True):
-                _count(candidates, _Words.of(getattr(entry, place.field), place), place, number)
+                if text := getattr(entry, place.field):
+                    _count(candidates, _Words.of(text, place), place, number)
             if number >= HALVED_AT:
                 number //= 2
                 for candidate in chain.from_iterable(places):
@@ -169,6 +170,7 @@ class _Words:
 class _Candidate:
     """A run while it is counted."""
 
+    head: str  # the first of the words
     words: _Words
     count: int
     since: int
@@ -176,7 +178,8 @@ class _Candidate:
 
     @classmethod
     def of(cls, run: _Run) -> "_Candidate":
-        return cls(_Words(run.words, list(run.words)), run.count, run.since, run)
+        words = _Words(run.words, list(run.words))
+        return cls(words.at(0), words, run.count, run.since, run)
 
     def run(self) -> _Run:
         known = self.known
@@ -191,7 +194,7 @@ def _count(candidates: list[_Candidate], words: _Words, place: _Place, number: i
         return
     best, common, head = None, 0, words.at(0)
     for candidate in candidates:
-        if candidate.words.at(0) == head and (length := candidate.words.common(words)) > common:
+        if candidate.head == head and (length := candidate.words.common(words)) > common:
             best, common = candidate, length
     if best is not None and common >= place.least:
         best.words = _Words(words.raw[:common], list(words.first(common)))
@@ -199,7 +202,7 @@ def _count(candidates: list[_Candidate], words: _Words, place: _Place, number: i
         return
     candidates.sort(key=attrgetter("count", "since"))
     del candidates[: max(len(candidates) + 1 - KEPT, 0)]
-    candidates.append(_Candidate(words, 1, number))
+    candidates.append(_Candidate(head, words, 1, number))
 
 
 def _fold(word: str) -> str:
