@@ -105,12 +105,16 @@ class AlertStateDraft:
         `chats` are those that read its feed; None: all.
         """
         origin = StoryOrigin(placed.origin, chats)
-        for level in Grouping:
-            story = placed.story_ids.at(level)
-            opens = story == placed.entry.id or level is Grouping.STRICT
-            if opens or placed.placement.confirms:
-                key = (level, story)
-                self._origins[key] = self._origins.get(key, frozenset()) | {origin}
+        entry, confirms, story_ids = placed.entry.id, placed.placement.confirms, placed.story_ids
+        origins, own = self._origins, frozenset((origin,))
+        for key, counts in (
+            ((Grouping.STRICT, story_ids.strict), True),
+            ((Grouping.NORMAL, story_ids.story), confirms or story_ids.story == entry),
+            ((Grouping.LOOSE, story_ids.storyline), confirms or story_ids.storyline == entry),
+        ):
+            if counts:
+                known = origins.get(key)
+                origins[key] = known | own if known else own
 
     def take_counted(self, alert: KnownAlert, default: int) -> int:
         """Publishers that the alert counted before its story merged, once; then the default."""

@@ -6,7 +6,7 @@ and a feed that publishes much must not be taken for one. Which entries are new 
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.model.changed import changed
@@ -44,7 +44,7 @@ def guard(
         cut: whether this document or an earlier one was too long to be read whole.
     """
     if state.baseline_at is None:
-        silent = tuple(replace(entry, silent=Silence.BASELINE) for entry in new)
+        silent = tuple(changed(entry, silent=Silence.BASELINE) for entry in new)
         return Guarded(silent, _learned(state, silent, now))
     old = _old(state, new, order, now)
     old_flood = len(old) > max(FLOOD_FLOOR, 3 * state.most_old)
@@ -72,8 +72,8 @@ def guard(
 
 def _marked(entry: NewEntry, archive: Collection[int], *, is_flood: bool) -> NewEntry:
     if entry.id in archive:
-        return replace(entry, silent=Silence.ARCHIVE)
-    return replace(entry, silent=Silence.FLOOD) if is_flood else entry
+        return changed(entry, silent=Silence.ARCHIVE)
+    return changed(entry, silent=Silence.FLOOD) if is_flood else entry
 
 
 def _old(

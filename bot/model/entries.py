@@ -122,7 +122,7 @@ class Silence(StrEnum):
     ARCHIVE = "archive"  #: it is an old article that the feed showed late
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for `changed`
 class NewEntry:
     """An entry seen for the first time, on its way to the store."""
 

@@ -81,7 +81,11 @@ class Merges:
         """Return the stories of an entry after all merges."""
         if not self._targets:
             return story_ids
-        return StoryIds(*(self.follow(grouping, story_ids.at(grouping)) for grouping in Grouping))
+        return StoryIds(
+            self.follow(Grouping.STRICT, story_ids.strict),
+            self.follow(Grouping.NORMAL, story_ids.story),
+            self.follow(Grouping.LOOSE, story_ids.storyline),
+        )
 
 
 class Assigner:
