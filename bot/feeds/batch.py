@@ -74,6 +74,7 @@ class BatchCommitter:
         self._reading = asyncio.Lock()
         self._offset = self._clock_offset()
         self._deciding = asyncio.Lock()
+        self._languages: frozenset[str] = frozenset()  # for which the window is prepared
         self.window_size = 0  #: entries of the window, after the last batch
 
     async def commit(self, responses: Sequence[PollResponse]) -> list[FeedCommit]:
@@ -218,6 +219,10 @@ class BatchCommitter:
         self, window: Window, decisions: Sequence[PollDecision]
     ) -> tuple[list[PollDecision], Merges]:
         """The decisions with stories for their new entries, and what merged because of them."""
+        languages = {entry.language for decision in decisions for entry in decision.new}
+        if not languages <= self._languages:
+            await asyncio.to_thread(window.prepare, languages)
+            self._languages |= languages
         assigner = Assigner(window, self._publisher_groups(), self._clock_ahead)
         placed: list[list[PlacedEntry]] = [[] for _ in decisions]
         # One loop for all feeds, for most bring one entry.
@@ -282,11 +287,11 @@ def affected_stories(decisions: Sequence[PollDecision], merges: Merges) -> Affec
     """
     placed = [entry for decision in decisions for entry in decision.placed]
     new = {entry.entry.id for entry in placed}
-    first = {entry.story_ids for entry in placed}
     story_ids = {
         ids
-        for ids in first | {merges.resolve(ids) for ids in first}
-        if not {ids.strict, ids.story, ids.storyline} <= new
+        for entry in placed
+        for ids in (entry.story_ids, merges.resolve(entry.story_ids))
+        if not (ids.strict in new and ids.story in new and ids.storyline in new)
     }
     for decision in decisions:
         story_ids |= {revision.known.story_ids for revision in decision.commit.revisions}

@@ -120,11 +120,14 @@ class Window:
             if isinstance(entry, StoredFeatures):  # the time of others may be another then
                 self._index.advance(hours_of(entry))
 
-    def prepare(self) -> None:
-        """Make what entries in the languages of the window are compared by; takes long, once."""
+    def prepare(self, languages: Iterable[str] = ()) -> None:
+        """Make what entries in these languages and those of the window are compared by.
+
+        Takes long, once.
+        """
         self._index.frequencies.catch_up()
         contradictions.prepare()
-        developments.prepare(self._index.languages)
+        developments.prepare({*self._index.languages, *languages})
 
     def packed(self, number: int) -> str:
         """Return the features of an entry, to be stored with it; empty if it is not in the window.

@@ -1,6 +1,8 @@
 """After a start, polls without news do not wait until the window of stories is read."""
 
 import asyncio
+import threading
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from bot.errors import StoreError
 from bot.feeds.poller import PollReport
 from bot.model.stories import Report, StoredFeatures, StoryIds
 from bot.service.app import App
+from bot.stories import developments
 
 Page = list[tuple[Report | StoredFeatures, StoryIds]]
 HARBOUR = "Harbour of Dunmore opens after the storm"
@@ -79,3 +82,30 @@ async def test_polls_without_news_are_committed_while_the_window_is_read(
         stories = await app.store.polls.window(clock.now() - timedelta(days=1), clock.now(), 0, 10)
     assert len(stories) == 3
     assert stories[-1][1].storyline < stories[-1][0].id, "what was restored is compared with"
+
+
+async def test_expressions_of_a_further_language_are_made_beside_the_loop(
+    tmp_path: Path,
+    server: FeedServer,
+    clock: ManualClock,
+    terminal: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[tuple[set[str], bool]] = []
+    prepare = developments.prepare
+
+    def noted(languages: Iterable[str]) -> None:
+        made.append((set(languages), threading.current_thread() is threading.main_thread()))
+        prepare(made[-1][0])
+
+    monkeypatch.setattr(developments, "prepare", noted)
+    german = "Der Hafen von Dunmore ist nach dem schweren Sturm wieder geöffnet worden"
+    async with newsbell(
+        tmp_path, config_text([server.url("/a")]), clock=clock, terminal=terminal
+    ) as app:
+        for titles in ([HARBOUR], [HARBOUR, f"{HARBOUR} again"], [HARBOUR, german]):
+            server.put("/a", rss(*(item(title, title) for title in titles)))
+            clock.advance(timedelta(hours=1))
+            await poll(app)
+    assert [languages for languages, _ in made] == [set(), {"en"}, {"en", "de"}]
+    assert not any(on_loop for _, on_loop in made)
