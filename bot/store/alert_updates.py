@@ -71,14 +71,15 @@ _RAISE = f"""
     where kind = {ALERT} and form = '' and {IS_QUEUED} and id in
         (select outbox_id from outbox_alerts where chat_id = :chat and story_id = :reply)
 """
-# What is wrong is said before what merely goes on.
+# A withdrawal is said before a correction, as the alert's message does, and both before progress.
 _VIEW = f"""
     select *, (
         select before from update_records f where f.chat_id = r.chat_id and f.reply = r.reply
         order by f.id limit 1
     ) as first_before
     from update_records r where chat_id = ? and reply = ?
-    order by kind = {literal(ChangeKind.PROGRESS)}, id desc limit 1
+    order by case kind when {literal(ChangeKind.WITHDRAWN)} then 0
+        when {literal(ChangeKind.CORRECTED)} then 1 else 2 end, id desc limit 1
 """
 _OF_MESSAGE = """
     select {column} from alerts where chat_id = :chat and update_form = ''

@@ -325,6 +325,20 @@ async def test_a_reply_that_waits_says_the_newest_and_comes_once(opened: OpenHar
         assert await fates(harness) == [("corrected", "told")] * 2 + [("withdrawn", "told")]
 
 
+async def test_a_reply_that_waits_says_a_withdrawal_before_what_followed_it(
+    opened: OpenHarness,
+) -> None:
+    async with opened(rule("Tram", "tram", updates="note")) as harness:
+        await blast(harness)
+        await change(harness, SetSettings(QUIET))
+        await harness.take_back(BLAST)
+        await harness.revise(BLAST, CORRECTED)
+        await harness.deliver(7 * HOUR, 5 * MINUTE)
+        alert, reply = messages(harness)
+        assert lines(reply)[0].startswith("⚠ withdrawn by the publisher")
+        assert "⚠ withdrawn by the publisher" in lines(alert)
+
+
 async def test_a_muted_storyline_gets_no_reply_and_its_message_changes(
     opened: OpenHarness,
 ) -> None:
