@@ -4,7 +4,7 @@ What may be a name at a word is remembered by the word. A change empties nothing
 in the order in which they came, and those that came since are looked up when a word comes again.
 """
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -85,12 +85,22 @@ class _Cached(Generic[Owner]):
     pieces: tuple[_Row, ...]  #: words of names of which it may be the first piece
 
 
+class _Group:
+    """The words of names with a key, a mode of comparison, and the same first two symbols."""
+
+    __slots__ = ("limit", "rows")
+
+    def __init__(self) -> None:
+        self.limit = 0.0  #: the highest of theirs
+        self.rows: list[_Row] = []
+
+
 class _Sounds:
     """The words of names by key and sound, for words of texts that are compared in like modes."""
 
     def __init__(self, word_script: str, parts: Iterable[tuple[Part, Iterable[str]]]) -> None:
         self._script = word_script
-        self._rows: dict[str, list[_Row]] = {}
+        self._groups: dict[str, dict[tuple[str, int], _Group]] = {}
         for number, (part, keys) in enumerate(parts):
             self.add(number, part, keys)
 
@@ -104,21 +114,32 @@ class _Sounds:
         allowance = whole.allowance(mode, limit)
         row = number, whole.start, limit, near, less, mode, allowance, bare, part
         for key in keys:
-            self._rows.setdefault(key, []).append(row)
+            groups = self._groups.setdefault(key, {})
+            group = groups.setdefault((whole.start, mode), _Group())
+            group.limit = max(group.limit, limit)
+            group.rows.append(row)
 
-    def since(self, first: int, keys: Iterable[str]) -> list[_Row]:
-        """Return the words with one of these keys, from a number on."""
-        listed = [rows for key in keys if (rows := self._rows.get(key))]
-        if not first and len(listed) < 2:
-            return listed[0] if listed else []
-        if not first:
-            return list({row[0]: row for rows in listed for row in rows}.values())
+    def have(self, keys: Iterable[str]) -> bool:
+        """Return whether any word has one of these keys."""
+        return any(key in self._groups for key in keys)
+
+    def since(self, first: int, keys: Iterable[str], starts: Collection[str]) -> list[_Row]:
+        """Return the words with one of these keys, from a number on.
+
+        Those alone that may begin like one of these starts: two symbols, or empty ones.
+        """
         found: dict[int, _Row] = {}
-        for rows in listed:
-            for row in reversed(rows):
-                if row[0] < first:
-                    break
-                found[row[0]] = row
+        listed = [groups for key in keys if (groups := self._groups.get(key))]
+        for groups in listed:
+            for (start, mode), group in groups.items():
+                if start and all(
+                    other and start_cost(start, other, mode) > group.limit for other in starts
+                ):
+                    continue
+                for row in reversed(group.rows):
+                    if row[0] < first:
+                        break
+                    found[row[0]] = row
         return list(found.values())
 
 
@@ -233,7 +254,7 @@ class NameIndex(Generic[Owner]):
             self._find_pieces(text, index, cached.pieces, found)
         if index and _is_hebrew_letter(text.words[index - 1]):
             # צ'רנוביץ: split at the geresh
-            for row in self._sounds_of(script(word)).since(0, word_keys(word)):
+            for row in self._sounds_of(script(word)).since(0, word_keys(word), ("",)):
                 found[self._parts[row[0]][0]] = None
 
     def _find_small(self, text: NameText, index: int, found: dict[_Name[Owner], None]) -> None:
@@ -316,9 +337,8 @@ class NameIndex(Generic[Owner]):
 
         Words of names before `first` are passed over.
         """
-        keys = word_keys(word.text)
-        rows = self._sounds_of(word.script).since(first, keys)
-        if not rows:
+        keys, sounds = word_keys(word.text), self._sounds_of(word.script)
+        if not sounds.have(keys):
             return ()
         for number in self._written_like(word):
             name, place, part = self._parts[number]
@@ -335,7 +355,7 @@ class NameIndex(Generic[Owner]):
         contents: dict[int, int] = {}
         start, beginnings = whole.start, word.skeletons
         pieces: list[_Row] = []
-        for row in rows:
+        for row in sounds.since(first, keys, {form.start for form in forms}):
             number, other, limit, near, less, mode, allowance, bare, part = row
             content = contents.get(mode)
             if content is None:

@@ -14,19 +14,21 @@ from bot.model.chats import Subscription
 from bot.model.entries import Article, Match
 from bot.names.name_index import NameIndex
 from bot.query.index_keys import (
+    Keys,
     KeySelector,
-    WordClauses,
+    are_of_words,
+    inflected_words,
     is_meta_key,
     name_patterns,
-    required_words,
 )
 from bot.query.matcher import match
 from bot.query.parser import Names, parse
-from bot.query.tree import Node, Term
+from bot.query.tree import Node
 from bot.query.words import ArticleWords
-from bot.text.stem import query_stems
+from bot.text.stem import is_stemmed_alike
 
 _PREFIX_START = 3  # letters of a prefix by which its lengths are looked up
+_CLAUSES = 3  # that are checked before a tree is evaluated
 _SAMPLE = 16  # every 16th article is counted, to learn which words are rare
 
 
@@ -37,7 +39,7 @@ class _CompiledQuery:
     subscription: Subscription
     tree: Node
     keys: frozenset[str] | None  #: those it is indexed by; None: it is tried on every article
-    clauses: WordClauses  #: words that are checked before the tree is evaluated
+    clauses: tuple[Keys, ...]  #: of each, a match has a key: checked before the tree is evaluated
 
 
 class Index:
@@ -111,8 +113,7 @@ class Index:
         self._insert(subscription, tree)
 
     def _insert(self, subscription: Subscription, tree: Node) -> None:
-        keys = self._selector.choose(tree)
-        clauses = () if isinstance(tree, Term) and len(tree.units) == 1 else required_words(tree)
+        keys, clauses = self._clauses(tree)
         compiled = _CompiledQuery(subscription, tree, keys, clauses)
         self._compiled[subscription.id] = compiled
         if keys is None:
@@ -132,6 +133,11 @@ class Index:
                 self._by_key[key] = [current, compiled]
             else:
                 current.append(compiled)
+
+    def _clauses(self, tree: Node) -> tuple[Keys | None, tuple[Keys, ...]]:
+        """The keys that a query is indexed by, and further ones that a match must have."""
+        keys, *others = self._selector.clauses(tree) or (None,)
+        return keys, tuple(clause for clause in others if are_of_words(clause))[:_CLAUSES]
 
     def unparsed(
         self, subscriptions: Iterable[Subscription], names: Names | None = None
@@ -204,10 +210,15 @@ class Index:
 
     def add_language(self, language: str) -> None:
         """Match the words of queries by their stems in this language as well."""
+        before = self._selector.languages
         if not self._selector.add_language(language):
             return
         for number, compiled in list(self._compiled.items()):
-            if self._selector.choose(compiled.tree) != compiled.keys:
+            if all(
+                is_stemmed_alike(word, language, before) for word in inflected_words(compiled.tree)
+            ):
+                continue
+            if self._clauses(compiled.tree) != (compiled.keys, compiled.clauses):
                 self.remove(number)
                 self._insert(compiled.subscription, compiled.tree)
 
@@ -238,9 +249,9 @@ class Index:
         """Like `match`, for an article that was tokenized before."""
         article = words.article
         matches: list[Match] = []
-        contained = _ContainedWords(words)
+        lacks = words.postings.keys().isdisjoint
         for compiled in self._candidates(words):
-            if not all(any(map(contained.__getitem__, clause)) for clause in compiled.clauses):
+            if any(map(lacks, compiled.clauses)):
                 continue
             subscription = compiled.subscription
             if subscription.feeds and article.selectors.isdisjoint(subscription.feeds):
@@ -300,21 +311,3 @@ class Index:
 def uses_lists(query: str) -> bool:
     """Return whether a query may name a list."""
     return "@" in query or "＠" in query
-
-
-class _ContainedWords(dict[str, bool]):
-    """Whether an article contains a word of a query; looked up once for all queries."""
-
-    __slots__ = ("_words",)
-
-    def __init__(self, words: ArticleWords) -> None:
-        super().__init__()
-        self._words = words
-
-    def __missing__(self, word: str) -> bool:
-        forms = (word,) if word[0] == "=" else query_stems(word, self._words.language)
-        postings = self._words.postings
-        contained = self[word] = (
-            forms[0] in postings if len(forms) == 1 else any(form in postings for form in forms)
-        )
-        return contained

@@ -32,7 +32,6 @@ _MAX_STEMMED = 20_000  # words whose stems are remembered: 6 MB
 _META_COST = 200.0  # keys of metadata are shared by whole feeds
 
 Keys = frozenset[str]
-WordClauses = tuple[tuple[str, ...], ...]  #: in each clause, words of which one is required
 Stems = Callable[[str], Keys]  #: stems of an inflected word
 
 
@@ -70,8 +69,15 @@ class KeySelector:
 
     def choose(self, node: Node) -> Keys | None:
         """Return keys of which every match has at least one; None if there are none."""
+        clauses = self.clauses(node)
+        return clauses[0] if clauses else None
+
+    def clauses(self, node: Node) -> list[Keys]:
+        """Return sets of keys, the rarest first; every match has at least one of each set."""
         clauses = self._clauses(required_keys(node, self._stems))
-        return min(clauses, key=self._cost) if clauses else None
+        if len(clauses) > 1:
+            clauses.sort(key=self._cost)
+        return clauses
 
     def _cost(self, keys: Iterable[str]) -> float:
         return sum(
@@ -105,6 +111,11 @@ class KeySelector:
         return known
 
 
+def are_of_words(keys: Iterable[str]) -> bool:
+    """Whether keys are words as written or stems: an article has them as they are."""
+    return not any(key[0] in "^~" or is_meta_key(key) for key in keys)
+
+
 def is_meta_key(key: str) -> bool:
     """Whether a key is one of metadata (`lang:ru`)."""
     return ":" in key and key[0] not in "=^~"
@@ -127,30 +138,27 @@ def name_patterns(node: Node) -> Iterator[NamePattern]:
             return
 
 
-def required_words(node: Node) -> WordClauses:
-    """Return words that a match must have, one of each clause; `=` marks those not inflected.
-
-    A quick check before the tree is evaluated.
-    """
+def inflected_words(node: Node) -> Iterator[str]:
+    """Yield the words of whose stems the required keys of a query are made."""
     match node:
-        case Term(units=units, mode=mode):
-            sign = "" if mode == "inflected" else "="
-            return tuple((f"{sign}{unit}",) for unit in units if isinstance(unit, str))
-        case AllOf(parts=parts):
-            return tuple(dict.fromkeys(clause for part in parts for clause in required_words(part)))
-        case AnyOf(parts=parts):
-            each = [required_words(part) for part in parts]
-            return (
-                (tuple(dict.fromkeys(word for clauses in each for word in min(clauses, key=len))),)
-                if all(each)
-                else ()
-            )
+        case Term(units=units, mode="inflected"):
+            for unit in units:
+                if isinstance(unit, str):
+                    yield unit
+                elif not is_unspaced(unit[0]):
+                    yield joined(unit)
+                    for form in compound_forms(unit):
+                        yield from form
+        case NamedList(items=parts) | AnyOf(parts=parts) | AllOf(parts=parts):
+            for part in parts:
+                yield from inflected_words(part)
         case Near(left=left, right=right):
-            return required_words(left) + required_words(right)
+            yield from inflected_words(left)
+            yield from inflected_words(right)
         case InField(part=part):
-            return required_words(part)
+            yield from inflected_words(part)
         case _:
-            return ()
+            return
 
 
 def required_keys(node: Node, stems: Stems) -> KeyRequirement | None:

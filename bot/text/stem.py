@@ -125,6 +125,18 @@ def unlike_languages(word: str, languages: frozenset[str]) -> tuple[str, ...]:
     return _unlike((word.lower() if word.isascii() else fold(word))[:1], languages)
 
 
+def is_stemmed_alike(word: str, language: str, languages: frozenset[str]) -> bool:
+    """Return whether a word of a query has no other stems in a language than in some others."""
+    initial = (word.lower() if word.isascii() else fold(word))[:1]
+    return _is_alike(initial, language, languages)
+
+
+@lru_cache(1 << 9)
+def _is_alike(initial: str, language: str, languages: frozenset[str]) -> bool:
+    rules = _language_of(initial, language)
+    return any(_language_of(initial, other) == rules for other in languages)
+
+
 @lru_cache(1 << 9)
 def _unlike(initial: str, languages: frozenset[str]) -> tuple[str, ...]:
     return tuple({_language_of(initial, language): language for language in languages}.values())

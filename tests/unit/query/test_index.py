@@ -219,3 +219,21 @@ def test_a_word_is_stemmed_once_for_languages_that_stem_it_alike() -> None:
         assert {stem for language in unlike for stem in query_stems(word, language)} == {
             stem for language in languages for stem in query_stems(word, language)
         }
+
+
+def test_languages_that_come_one_by_one_leave_the_same_keys_as_all_at_once() -> None:
+    queries = (
+        "Häuser Boote", "harbours NOT mills", '"two harbours"', "=Häuser", "(Києві OR Києва) море",
+        "радары NEAR/3 корабли", "@weapons", "~Kyiv лодки", "hous* boats", "S-300 ракеты",
+        "title:طائرات", "טילים", "lang:de Häuser", "新闻", "wi-fi networks", "كتب OR books",
+    )  # fmt: skip
+    languages = ("en", "ru", "de", "uk", "ar", "he", "ur", "fr", "zh", "sr")
+    subscriptions = [subscribe(number, query) for number, query in enumerate(queries, 1)]
+    one_by_one, at_once = Index(NAMES, ()), Index(NAMES, languages)
+    for index in (one_by_one, at_once):
+        list(index.synchronize(subscriptions))
+    for language in languages:
+        one_by_one.add_language(language)
+    for number, compiled in at_once._compiled.items():
+        other = one_by_one._compiled[number]
+        assert (other.keys, other.clauses) == (compiled.keys, compiled.clauses), queries[number - 1]
