@@ -10,7 +10,7 @@ import asyncio
 import errno
 import resource
 import ssl
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -164,7 +164,7 @@ class Client:
         start = url
         permanent = True
         cookies = FetchCookies()
-        requests: Counter[tuple[URL, str]] = Counter()
+        requests: list[tuple[URL, str]] = []
         for _ in range(REDIRECTS + 1):
             conditional = bool(request.etag or request.last_modified) and hash(
                 url
@@ -174,8 +174,8 @@ class Client:
             )
             if cookie := cookies.header(url):
                 headers["Cookie"] = "; ".join(filter(None, (headers.get("Cookie"), cookie)))
-            requests[url, cookie] += 1
-            if requests[url, cookie] > CIRCLES:
+            requests.append((url, cookie))
+            if requests.count((url, cookie)) > CIRCLES:
                 return FetchFailed(Failure.REDIRECT, "The site redirects in a circle.")
             is_kept = self._is_kept(url.authority)
             if not is_kept:
