@@ -179,10 +179,12 @@ class Similarity:
             frequencies,
         )
 
-    def shared_terms(self, other: Member) -> int:
-        """Return the number of terms that both entries contain."""
+    def shares_terms(self, other: Member, least: int) -> bool:
+        """Whether both entries contain so many terms, one at least."""
+        if least == 1 and other.features.language == self.entry.language:
+            return not self.vector.keys().isdisjoint(other.terms)
         weights = self._weights_of(other)
-        return len(weights) - weights.count(None)
+        return len(weights) - weights.count(None) >= least
 
     def to(self, other: Member) -> float:
         """Return the similarity of this newcomer to another entry, from 0 to 1.

@@ -449,13 +449,13 @@ def _share_enough_terms(entry: Features, member: Member, similarity: Similarity)
     """Whether two entries share enough terms for their similarity to count."""
     other = member.features
     if entry.publisher != other.publisher:
-        return similarity.shared_terms(member) >= _MIN_SHARED_TERMS
+        return similarity.shares_terms(member, _MIN_SHARED_TERMS)
     if (
         entry.headline_template == other.headline_template
         and entry.title_length < _MIN_REPEATED_TERMS
     ):
         return False
-    return similarity.shared_terms(member) >= _MIN_SHARED_TERMS_SAME_PUBLISHER
+    return similarity.shares_terms(member, _MIN_SHARED_TERMS_SAME_PUBLISHER)
 
 
 def _hours(at: datetime) -> float:
