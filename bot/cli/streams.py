@@ -1,15 +1,10 @@
 """Standard output and error whose reader may go away: newsbell itself goes on without it."""
 
-import io
 import os
 import sys
 from typing import IO, Any
 
-import structlog
-
 from bot.text.output_charset import print_any_text
-
-log = structlog.stdlib.get_logger("newsbell.run")
 
 
 class Lasting:
@@ -35,25 +30,6 @@ class Lasting:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
-
-
-class LogLines(io.TextIOBase):
-    """A stream each of whose lines becomes an event of the log, as `said`."""
-
-    def __init__(self) -> None:
-        self._rest = ""
-
-    def writable(self) -> bool:
-        """Return that it takes text."""
-        return True
-
-    def write(self, text: str) -> int:
-        """Log the lines that are complete now."""
-        *lines, self._rest = (self._rest + text).split("\n")
-        for line in lines:
-            if line.strip():
-                log.info("said", text=line.strip())
-        return len(text)
 
 
 def accept_any_text() -> None:

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.cli.faults import plural
-from bot.cli.streams import LogLines
+from bot.cli.log_lines import LogLines
 from bot.i18n.catalog import Translator
 from bot.model.delivery import DeliveryState, OutboxRow, WaitCause
 from bot.model.status import FeedStatus, Status

@@ -10,9 +10,9 @@ from support import config_text, newsbell
 ROOT = Path(__file__).resolve().parents[3]
 SHOW = """
 import sys
-from bot.cli.main import main
+from bot.__main__ import main
 try:
-    main(sys.argv[1:])
+    main()
 finally:
     print(*sys.modules)
 """
