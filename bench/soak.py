@@ -42,6 +42,11 @@ PARTS = {
         (*PYTEST, f"{ACCEPTANCE}/test_crash.py"),
         180,
     ),
+    "cluster": Part(
+        "five minutes of kills, hangs and restarts of several newsbells on one PostgreSQL",
+        (*PYTEST, f"{ACCEPTANCE}/test_cluster.py"),
+        30,
+    ),
     "clock": Part(
         "set the clock of a running newsbell by minutes to decades, and between two runs",
         (*PYTEST, f"{ACCEPTANCE}/test_clock.py"),

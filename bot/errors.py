@@ -9,6 +9,7 @@ NewsbellError
 ├─ OpmlError        a document that is no usable OPML, and why
 ├─ StoreError       the database, its cause chained
 │  ├─ StoreBusy     another newsbell holds it
+│  ├─ StoreLost     another newsbell took it over
 │  ├─ StoreFull     the disk is full
 │  └─ StoreTimeout  a search that took longer than it may
 ├─ ChartError       a picture that could not be drawn; the message is for people
@@ -109,6 +110,10 @@ class StoreError(NewsbellError):
 
 class StoreBusy(StoreError):  # noqa: N818 (a state, as its message says)
     """Another newsbell is using this database."""
+
+
+class StoreLost(StoreError):  # noqa: N818 (a state, as its message says)
+    """Another newsbell took the database over: this one has to start anew."""
 
 
 class StoreFull(StoreError):  # noqa: N818 (a state, as its message says)

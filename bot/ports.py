@@ -67,6 +67,7 @@ from bot.model.feeds import (
 from bot.model.gauges import Gauges
 from bot.model.hubs import HubLink, HubSubscription
 from bot.model.message import Message
+from bot.model.nodes import HandedOver, Node, NodeState
 from bot.model.pages import PageCommit, PageCounts, PageDue, PageOutcome
 from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
 from bot.model.retention import Obsolete, Retention, RetentionState
@@ -426,9 +427,15 @@ class PollStore(Protocol):
         ...
 
     async def commit(
-        self, commits: Sequence[FeedCommit], now: datetime, merges: Sequence[Merge] = ()
+        self,
+        commits: Sequence[FeedCommit],
+        now: datetime,
+        merges: Sequence[Merge] = (),
+        taken: Collection[int] = (),
     ) -> frozenset[int]:
         """Keep what several polls brought, in one transaction.
+
+        `taken`: the polls among them that other nodes handed over; they wait no longer then.
 
         Return the feeds that another poll claimed meanwhile (normally none). If there are any,
         nothing was kept: the other polls have to be decided again without them.
@@ -822,6 +829,14 @@ class StatusReader(Protocol):
         """Return the sizes of what is stored. Raises StoreError."""
         ...
 
+    def bytes(self) -> int:
+        """Return how large all of the database is. Raises StoreError."""
+        ...
+
+    def nodes(self) -> tuple[list[NodeState], int]:
+        """Return the nodes, and how many polls wait for who leads. Raises StoreError."""
+        ...
+
     def clock_seen(self) -> datetime | None:
         """Return the last time that newsbell is known to have run. Raises StoreError."""
         ...
@@ -879,6 +894,38 @@ class SearchStore(Protocol):
 
     async def discard(self) -> bool:
         """Delete some of what a rebuilt index left; return whether there may be more."""
+        ...
+
+
+class NodeStore(Protocol):
+    """What several machines on one database need of it."""
+
+    async def beat(self, node: Node, *, leads: bool) -> None:
+        """Give a sign of life."""
+        ...
+
+    async def leave(self, name: str) -> None:
+        """Take a node out that ends, and free what it claimed."""
+        ...
+
+    async def nodes(self) -> list[NodeState]:
+        """Return the nodes that gave a sign of life within a day, who leads first."""
+        ...
+
+    async def release_of_gone(self) -> int:
+        """Free the feeds that nodes claimed which are gone; return how many."""
+        ...
+
+    async def hand_over(self, node: str, polls: Sequence[HandedOver]) -> None:
+        """Keep polls for whoever decides what they mean."""
+        ...
+
+    async def handed_over(self, after: int, limit: int) -> list[HandedOver]:
+        """Return polls that wait, in the order in which they came, behind the one of this id."""
+        ...
+
+    async def drop(self, ids: Collection[int]) -> None:
+        """Take polls out that mean nothing any more."""
         ...
 
 
@@ -982,6 +1029,11 @@ class HubStore(Protocol):
 
 class Store(Protocol):
     """The whole store, by what uses it."""
+
+    @property
+    def nodes(self) -> NodeStore:
+        """What several machines on one database need."""
+        ...
 
     @property
     def hubs(self) -> HubStore:

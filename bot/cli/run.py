@@ -1,10 +1,14 @@
 """The command that watches the feeds and sends alerts."""
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from socket import gethostname
 
 import click
 import structlog
+from rich.console import Console
 from rich.text import Text
 
 from bot.cli import output
@@ -16,14 +20,18 @@ from bot.cli.streams import discard_output, outlast_readers
 from bot.cli.tables import open_console
 from bot.config.load import Config
 from bot.delivery.channels.terminal import TerminalChannel
+from bot.errors import StoreBusy
 from bot.feeds.poller import PollReport
+from bot.model.database_address import PostgresAddress
 from bot.service import logs
+from bot.service.app import App
 from bot.service.build import Wiring, open_app
 from bot.service.garbage import settle, unsearched
 from bot.service.last_good import Rejected
 from bot.service.loop_watch import watched_if_asked
 from bot.service.service_manager import ServiceManager
 from bot.service.signals import handle_signals, hold_signals, stop_while_starting
+from bot.service.standby import until_turn
 from bot.service.workers import READERS
 
 log = structlog.stdlib.get_logger("newsbell.config")
@@ -87,8 +95,9 @@ async def _watch(config: Config, rejected: Rejected | None, *, once: bool, as_js
         warned=lambda text: console.print(Text(text, style="red")),
         rejected=rejected,
         service_manager=ServiceManager.of_environment(os.environ, os.getpid()),
+        node=f"{gethostname()}:{os.getpid()}" if _is_shared(config) else "",
     )
-    async with watched_if_asked(), open_app(config, wiring) as app:
+    async with watched_if_asked(), _opened(config, wiring, console, once=once) as app:
         handle_signals(app.stop, app.take_file)
         await app.report_rejected()
         first.start(app, await app.store.admin.unread_feeds(app.clock.now()), once=once)
@@ -105,3 +114,35 @@ async def _watch(config: Config, rejected: Rejected | None, *, once: bool, as_js
         finally:
             first.close()
     return 1 if once and polls and not any(polls.values()) else 0
+
+
+def _is_shared(config: Config) -> bool:
+    """Whether several machines may use the database."""
+    return isinstance(config.database, PostgresAddress)
+
+
+@asynccontextmanager
+async def _opened(
+    config: Config, wiring: Wiring, console: Console, *, once: bool
+) -> AsyncIterator[App]:
+    """Open newsbell; where another one leads on the same database, wait for its turn first.
+
+    Raises StoreError; StoreBusy for a single round where another one has the database.
+    """
+
+    def waiting() -> None:
+        wiring.service_manager.ready()
+        console.print("Another newsbell leads: this one polls for it, and waits for its turn.")
+
+    while True:
+        if isinstance(config.database, PostgresAddress) and not once:
+            await until_turn(config, wiring, config.database, waiting)
+        async with AsyncExitStack() as stack:
+            try:
+                app = await stack.enter_async_context(open_app(config, wiring))
+            except StoreBusy:
+                if once or not _is_shared(config):
+                    raise
+                continue  # yet another one was quicker
+            yield app
+            return

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from bot.cli.config_option import config_option
 from bot.cli.health import activity
 from bot.cli.tables import open_console, status_table
 from bot.i18n.catalog import ENGLISH, Translator
+from bot.model.nodes import NodeState
 from bot.model.pages import PageCounts
 from bot.model.retention import Retention, RetentionState
 from bot.model.status import FeedStatus, Status
@@ -41,6 +43,7 @@ def status(path: Path, *, as_json: bool) -> None:
     current = read_only(config).status()
     kept, now = read_only(config).retention(), datetime.now(UTC)
     pages = read_only(config).pages(now - timedelta(days=1))
+    nodes, waiting = read_only(config).nodes()
     process = ask_health(config.beside, ANSWERS_WITHIN)
     if as_json:
         document = {
@@ -50,6 +53,8 @@ def status(path: Path, *, as_json: bool) -> None:
             "config": rejected and _rejected(rejected),
             "retention": _retention(config.settings.retention.value),
             "pages": {"waiting": pages.waiting, "read": pages.read, "failed": pages.failed},
+            "nodes": [_node(state) for state in nodes],
+            "handed_over": waiting,
             **_stored(current),
         }
         click.echo(json.dumps(document, ensure_ascii=not takes_unicode(sys.stdout)))
@@ -64,7 +69,20 @@ def status(path: Path, *, as_json: bool) -> None:
     console.print(Text(retention_line(config.settings.retention.value)))
     if kept.announced:
         console.print(_announced_line(kept, now, ZoneInfo(config.settings.timezone)))
+    if nodes:
+        console.print(Text(nodes_line(nodes, waiting)))
     console.print(_process_line(process, now))
+
+
+def nodes_line(nodes: Sequence[NodeState], waiting: int) -> str:
+    """Who shares the database, what each does, and what waits for who leads."""
+    parts = [
+        f"{state.node.name} "
+        + ("is gone" if state.is_gone else "leads" if state.leads else "polls")
+        + f" (heard {state.silent.total_seconds():.0f} s ago)"
+        for state in nodes
+    ]
+    return f"Nodes: {', '.join(parts)}. {waiting} polls wait for who leads."
 
 
 def pages_line(pages: PageCounts) -> str:
@@ -116,6 +134,16 @@ def _stored(status: Status) -> dict[str, Any]:
         "deliveries": status.deliveries,
         "outage": outage
         and {"fault": outage.fault, "reason": outage.reason, "since": _iso(outage.since)},
+    }
+
+
+def _node(state: NodeState) -> dict[str, Any]:
+    return {
+        "name": state.node.name,
+        "version": state.node.version,
+        "leads": state.leads,
+        "silent": round(state.silent.total_seconds(), 1),
+        "gone": state.is_gone,
     }
 
 

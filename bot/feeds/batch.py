@@ -77,14 +77,18 @@ class BatchCommitter:
         self._languages: frozenset[str] = frozenset()  # for which the window is prepared
         self.window_size = 0  #: entries of the window, after the last batch
 
-    async def commit(self, responses: Sequence[PollResponse]) -> list[FeedCommit]:
+    async def commit(
+        self, responses: Sequence[PollResponse], taken: Collection[int] = ()
+    ) -> list[FeedCommit]:
         """Decide and commit; the commits, without feeds that another poller claimed meanwhile.
+
+        `taken`: the numbers of polls that other nodes handed over, and that wait no longer then.
 
         Raises StoreError: nothing was kept then.
         """
         while responses:
             async with self._deciding:
-                commits, superseded = await self._try_commit(responses)
+                commits, superseded = await self._try_commit(responses, taken)
             if not superseded:
                 return commits
             for response in responses:
@@ -130,7 +134,7 @@ class BatchCommitter:
         return AlertRules(self._index, self._grouping, now, self._developments, self._updates)
 
     async def _try_commit(
-        self, responses: Sequence[PollResponse]
+        self, responses: Sequence[PollResponse], taken: Collection[int]
     ) -> tuple[list[FeedCommit], frozenset[int]]:
         """The commits, and the feeds claimed by another poller meanwhile: if any, none is kept."""
         now = self._clock.now()
@@ -142,7 +146,7 @@ class BatchCommitter:
             self._window = None  # what it takes in now is only true once it is committed
             decisions, merges = await self._place(window, decisions)
         commits = await decide_commits(self._store, decisions, merges, self._rules(now))
-        superseded = await self._store.commit(commits, now, merges.done)
+        superseded = await self._store.commit(commits, now, merges.done, taken)
         if not superseded and window is not None:
             self._window, self.window_size = window, len(window)
         return commits, superseded

@@ -12,11 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import filterfalse
+from typing import Any, Protocol
 
 import structlog
 
 from bot.errors import StoreError
-from bot.feeds.batch import BatchCommitter, has_entries
+from bot.feeds.batch import has_entries
 from bot.feeds.feed_reader import FeedReader
 from bot.feeds.host_turns import PLACES, QUEUE, HostTurns
 from bot.feeds.poll_result import PollResponse, internal_failure
@@ -60,6 +61,20 @@ def _ignore(_: float) -> None:
     """Nobody measures."""
 
 
+class Committer(Protocol):
+    """Where the polls of a batch go: decided and kept here, or handed over."""
+
+    @property
+    def is_restored(self) -> bool:
+        """Whether it takes polls with news as well."""
+
+    async def restore(self) -> Any:
+        """Make it take them. Raises StoreError."""
+
+    async def commit(self, responses: Sequence[PollResponse], /) -> list[FeedCommit]:
+        """Take polls; return what was kept of them here. Raises StoreError."""
+
+
 class Poller:
     """The pipeline from due feeds to the outbox."""
 
@@ -68,7 +83,7 @@ class Poller:
         store: PollStore,
         clock: Clock,
         reader: FeedReader,
-        committer: BatchCommitter,
+        committer: Committer,
         committed: Callable[[list[PollReport]], None],
         spacing: Callable[[str], timedelta],
         measured: Callable[[float], None] = _ignore,
@@ -291,7 +306,7 @@ class Poller:
             commits = await self._committer.commit(batch)
             self._measured(asyncio.get_running_loop().time() - began)
             self.store_error = None
-            self._committed(_reports(batch, commits))
+            self._committed(reports_of(batch, commits))
         except StoreError:
             raise
         except Exception:  # one feed's fault must not cost the others of its batch
@@ -306,7 +321,7 @@ class Poller:
             try:
                 commits = await self._committer.commit([attempt])
                 self.store_error = None
-                self._committed(_reports([attempt], commits))
+                self._committed(reports_of([attempt], commits))
             except StoreError:
                 raise
             except Exception:
@@ -333,7 +348,7 @@ def _hub(response: PollResponse) -> HubLink | None:
     return hub_of_header(answer.link_header, answer.url) or response.document.hub
 
 
-def _reports(batch: Sequence[PollResponse], commits: Sequence[FeedCommit]) -> list[PollReport]:
+def reports_of(batch: Sequence[PollResponse], commits: Sequence[FeedCommit]) -> list[PollReport]:
     """A report of each poll that was committed."""
     responses = {response.feed.id: response for response in batch}
     reports: list[PollReport] = []

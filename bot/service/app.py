@@ -18,6 +18,7 @@ from bot.service.control import ASK_HOSTS, FEED_REQUESTS, FORGET, OUTBOX_REQUEST
 from bot.service.hubs import Hubs
 from bot.service.jobs import SEARCH_BATCHES_ONCE, Jobs
 from bot.service.live_config import LiveConfig
+from bot.service.membership import Membership
 from bot.service.monitoring import Monitoring
 from bot.service.reload import Reloader, rejected_text
 from bot.service.scheduler import Job, scheduler
@@ -52,10 +53,12 @@ class App:
         hubs: Hubs | None,
         tick: timedelta,
         rematch: Callable[[Sequence[int], datetime], Awaitable[int]],
+        membership: Membership | None = None,
     ) -> None:
         """`telegram` is None where no token is set, `web` where no page is asked for.
 
-        `hubs` is None where they could not reach the page; `tick` is between two looks for due
+        `hubs` is None where they could not reach the page, `membership` where no other machine
+        shares the database; `tick` is between two looks for due
         feeds.
         """
         watched = monitoring.watched
@@ -66,7 +69,7 @@ class App:
         self.deliverer: Deliverer = watched.deliverer
         self.workers = watched.workers
         self.subscriptions, self.telegram, self.jobs = subscriptions, telegram, jobs
-        self.web, self.hubs = web, hubs
+        self.web, self.hubs, self.membership = web, hubs, membership
         self.monitoring, self._report = monitoring, monitoring.report
         self.reloader = Reloader(
             self.live, self.store, subscriptions, self.clock, self._wake, self._report, rematch
@@ -102,6 +105,8 @@ class App:
                 for name, (every, work) in self.jobs.ticks(self._tick).items()
             ),
         ]
+        if self.membership:
+            parts += self.membership.parts()
         if self.telegram:
             parts.append(Part("the chats", self.telegram.run))
         if self.web:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 from telegram import Bot
 
+from bot import __version__
 from bot.config.load import Config
 from bot.delivery.channels.http import open_service_client
 from bot.delivery.channels.services import service_channels
@@ -22,6 +23,7 @@ from bot.feeds.article_pages import ArticlePages, Fetchers
 from bot.feeds.batch import BatchCommitter
 from bot.feeds.discovery import SiteFinder
 from bot.feeds.feed_reader import FeedReader
+from bot.feeds.handover import Intake
 from bot.feeds.poller import Poller, PollReport
 from bot.feeds.source_access import SourceAccess
 from bot.fetch.client import open_client
@@ -29,6 +31,7 @@ from bot.fetch.url_guard import UrlGuard
 from bot.model.chats import ChatKind
 from bot.model.clock import ClockStep
 from bot.model.delivery import Settlement
+from bot.model.nodes import Node
 from bot.ports import Caller, Channel, Clock, Fetcher, PageParser, Parser, Store
 from bot.query.index import Index
 from bot.service import logs
@@ -42,6 +45,7 @@ from bot.service.jobs import Jobs, NetworkWatch
 from bot.service.last_good import Rejected
 from bot.service.live_config import LiveConfig
 from bot.service.measures import Measures
+from bot.service.membership import Membership
 from bot.service.monitoring import Monitoring, Watched
 from bot.service.page_proposals import PageProposals
 from bot.service.service_manager import ServiceManager
@@ -89,6 +93,7 @@ class Wiring:
     restored: Callable[[], None] = _nothing  #: called when the window of stories was read
     rejected: Rejected | None = None  #: the file, where the configuration is an earlier one
     service_manager: ServiceManager = field(default_factory=ServiceManager)
+    node: str = ""  #: who this is, where several machines share the database
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +127,15 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
     async with AsyncExitStack() as stack:
         workers = Workers(worker_limits_of(config, wiring.documents))
         stack.callback(workers.close)
-        store = await stack.enter_async_context(store_of(config.database))
+        store = await stack.enter_async_context(store_of(config.database, wiring.node))
         base = await _base(config, store, workers, wiring, stack)
         bot = await _bot(config, base.measures, stack)
         network = NetworkWatch()
         deliverer = await _deliverer(base, bot, stack)
         committer = _committer(base)
         hubs = _hubs(base)
-        poller = _poller(base, committer, deliverer, network, hubs)
+        committed = _committed(base, deliverer, network, hubs)
+        poller = _poller(base, committer, committed, hubs)
         monitoring = Monitoring(_watched(base, poller, committer, deliverer, workers))
         telegram = _telegram(base, bot, monitoring, stack) if bot else None
         page = _web(base, telegram, monitoring, hubs) if config.settings.web.listen else None
@@ -157,6 +163,7 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
             measures=base.measures,
             pages=_pages(base, committer, deliverer),
         )
+        membership = _membership(base, committer, committed) if wiring.node else None
         committer.clock_is_behind(await watch.start())
         await _restore(base, deliverer)
         yield App(
@@ -168,6 +175,7 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
             hubs=hubs,
             tick=wiring.tick,
             rematch=committer.rematch,
+            membership=membership,
         )
 
 
@@ -312,14 +320,10 @@ def _hubs(base: _Base) -> Hubs | None:
     return Hubs(base.store, base.public_caller, base.wiring.clock, web.public)
 
 
-def _poller(
-    base: _Base,
-    committer: BatchCommitter,
-    deliverer: Deliverer,
-    network: NetworkWatch,
-    hubs: Hubs | None,
-) -> Poller:
-    live, clock = base.live, base.wiring.clock
+def _committed(
+    base: _Base, deliverer: Deliverer, network: NetworkWatch, hubs: Hubs | None
+) -> Callable[[list[PollReport]], None]:
+    """Return what is told of the polls that were committed."""
 
     def committed(reports: list[PollReport]) -> None:
         _log_notices(reports)
@@ -331,6 +335,16 @@ def _poller(
             hubs.polled(reports)
         base.wiring.polled(reports)
 
+    return committed
+
+
+def _poller(
+    base: _Base,
+    committer: BatchCommitter,
+    committed: Callable[[list[PollReport]], None],
+    hubs: Hubs | None,
+) -> Poller:
+    live, clock = base.live, base.wiring.clock
     reader = FeedReader(
         base.fetcher,
         base.public_fetcher,
@@ -351,6 +365,14 @@ def _poller(
     if hubs:
         hubs.poll = poller.tick
     return poller
+
+
+def _membership(
+    base: _Base, committer: BatchCommitter, committed: Callable[[list[PollReport]], None]
+) -> Membership:
+    intake = Intake(base.store.nodes, committer, committed, __version__)
+    node = Node(base.wiring.node, __version__, base.wiring.clock.now())
+    return Membership(base.store.nodes, node, intake)
 
 
 def _pages(base: _Base, committer: BatchCommitter, deliverer: Deliverer) -> ArticlePages:
@@ -435,7 +457,10 @@ def _web(
 async def _restore(base: _Base, deliverer: Deliverer) -> None:
     """Bring the store up to the configuration, and the parts up to the store."""
     store, now = base.store, base.wiring.clock.now()
-    await store.polls.release_feeds()
+    if base.wiring.node:
+        await store.nodes.release_of_gone()
+    else:
+        await store.polls.release_feeds()
     config, source = base.live.config, None if base.live.rejected else base.live.source()
     for change in await store.config.sync(config.declared, now, source):
         log.debug("config_changed", change=change)

@@ -27,6 +27,7 @@ class MetaName(StrEnum):
     RECORDED_AFTER = "recorded_after"  #: id of the last entry of which no decision was kept
     RETENTION = "retention"  #: JSON object: what clean-ups keep to, and what was announced
     WEB_KEY = "web_key"  #: by which links to stories are signed; secret
+    TERM = "term"  #: how often somebody began to lead on a server
     CHECKED_AT = "checked_at"  #: when all of the database was last checked
 
 

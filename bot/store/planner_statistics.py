@@ -47,6 +47,8 @@ ROWS = {
     "hubs": 100,
     "links": 10,
     "pending": 2,
+    "nodes": 5,
+    "handed_over": 100,
     "meta": 10,
 }
 #: how many rows of a table share a value of these columns, where a few of an index are given

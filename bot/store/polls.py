@@ -16,7 +16,7 @@ from bot.model.entries import Article, KnownEntry, PlacedEntry
 from bot.model.feeds import Failure, FeedDue
 from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
 from bot.model.stories import Grouping, Merge, Report, StoredFeatures, StoryIds
-from bot.store import bodies, meta, pages, poll_writes, stories, unsent_alerts
+from bot.store import bodies, meta, nodes, pages, poll_writes, stories, unsent_alerts
 from bot.store.engines.engine import Database, Writer
 from bot.store.feed_rows import DUE_FEEDS, read_feeds
 from bot.store.mappers import (
@@ -31,6 +31,9 @@ from bot.store.mappers import (
 from bot.store.meta import MetaName
 from bot.store.sql import OVERDUE, marks
 
+#: after a node polled a host, before another one does
+SPACED = timedelta(seconds=2)
+_CLAIMING = 1  # claims come one after another
 _CHUNK = 400  # values of one `in (...)`
 _REMATCHED = 5000  # entries that are matched again at most
 
@@ -44,6 +47,19 @@ _WAITING = """
     where active = 1 and next_poll_at <= :now
         and (lease_until is null or lease_until <= :now)
         and (not_before is null or not_before <= :now)
+    order by next_poll_at, id
+"""
+# A host is asked by one node at a time, and not at once by another after that.
+_WAITING_SHARED = """
+    select id, host, coalesce(hosts.interval, 0) as host_interval
+    from feeds left join hosts using (host)
+    where active = 1 and next_poll_at <= :now
+        and (lease_until is null or lease_until <= :now)
+        and (not_before is null or not_before <= :now)
+        and not exists (
+            select 1 from feeds o where o.host = feeds.host and o.active = 1 and o.owner != :node
+            and (o.lease_until > :now or o.last_poll_at > :since)
+        )
     order by next_poll_at, id
 """
 _OVERDUE = """
@@ -63,7 +79,7 @@ _ASK_HOSTS = """
         select host from feeds where id in (select cast(value as integer) from json_each(:ids)))
 """
 _MAKE_DUE = "update feeds set next_poll_at = :now where active = 1 and next_poll_at > :now"
-_LEASE = "update feeds set lease_until = :until, lease = lease + 1 where id = :id"
+_LEASE = "update feeds set lease_until = :until, lease = lease + 1, owner = :node where id = :id"
 # A feed that nobody claimed (lease 0 of the commit) must not be claimed now.
 _SUPERSEDED = """
     select id from feeds where id = :feed_id
@@ -101,8 +117,9 @@ _CHOSEN = """
 class PollTables:
     """Implements `ports.PollStore`."""
 
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
+    def __init__(self, writer: Writer, node: str = "") -> None:
+        """`node`: who claims, where several share the database."""
+        self._writer, self._node = writer, node
         self._next_id = 0
         self._known_languages: frozenset[str] = frozenset()
 
@@ -122,10 +139,15 @@ class PollTables:
         until = put_time(now + lease)
 
         def work(db: Database) -> list[FeedDue]:
-            due = db.execute(_WAITING, {"now": put_time(now)})
+            values = {"now": put_time(now), "node": self._node, "since": put_time(now - SPACED)}
+            if self._node:
+                db.in_turn(_CLAIMING)
+            due = db.execute(_WAITING_SHARED if self._node else _WAITING, values)
             ids = _chosen(due, limit, frozenset(in_flight), share)
             rows = db.execute(DUE_FEEDS, [json.dumps(ids)]).fetchall() if ids else []
-            db.executemany(_LEASE, [{"until": until, "id": row["id"]} for row in rows])
+            db.executemany(
+                _LEASE, [{"until": until, "id": row["id"], "node": self._node} for row in rows]
+            )
             return [replace(get_feed(row), lease=row["lease"] + 1) for row in rows]
 
         return await self._writer.run("claim feeds", work)
@@ -273,7 +295,11 @@ class PollTables:
         return {row["id"]: Updates(row["chosen"]) for row in rows if row["chosen"]}
 
     async def commit(
-        self, commits: Sequence[FeedCommit], now: datetime, merges: Sequence[Merge] = ()
+        self,
+        commits: Sequence[FeedCommit],
+        now: datetime,
+        merges: Sequence[Merge] = (),
+        taken: Collection[int] = (),
     ) -> frozenset[int]:
         """Keep what several polls brought, in one transaction.
 
@@ -285,6 +311,7 @@ class PollTables:
             superseded = _superseded(db, commits)
             if superseded:
                 return superseded
+            nodes.take(db, taken)
             stories.merge(db, merges, now)
             placed = [entry for commit in commits for entry in commit.new]
             poll_writes.insert_entries(db, placed)

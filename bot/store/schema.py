@@ -283,6 +283,12 @@ def m036_updates(db: Database) -> None:
     _execute(db, _UPDATES)
 
 
+@migrations()
+def m037_nodes(db: Database) -> None:
+    """Several machines on one database: who they are, what each claimed, what they hand over."""
+    _execute(db, _NODES)
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():
@@ -441,6 +447,24 @@ create index pages_waiting on pages (next_at) where state = 'waiting';
 create index pages_link on pages (link_key);
 create index pages_settled on pages (at) where at is not null;
 alter table alert_matches add column snippet text not null default ''
+"""
+# `beat` is in seconds, by the clock of the database's server. `feeds.owner` is the node that
+# claimed a feed last; empty where there is one machine.
+_NODES = """
+create table nodes (
+  name text primary key,
+  leads integer not null,
+  version text not null,
+  started_at text not null,
+  beat real not null
+);
+create table handed_over (
+  id integer primary key,
+  node text not null,
+  feed_id integer not null,
+  packed blob not null
+);
+alter table feeds add column owner text not null default ''
 """
 _NEXT_NUMBER = """
     coalesce((

@@ -12,6 +12,7 @@ from bot.model.database_address import DatabaseAddress, PostgresAddress
 from bot.model.delivery import DeliveryState, OutboxRow
 from bot.model.desired_config import ConfigText
 from bot.model.gauges import Gauges
+from bot.model.nodes import NodeState
 from bot.model.pages import PageCounts
 from bot.model.retention import Obsolete, Retention, RetentionState
 from bot.model.status import Status
@@ -28,6 +29,7 @@ from bot.store.engines.engine import Reader, Writer
 from bot.store.forget import stored_about
 from bot.store.gauges import read_gauges
 from bot.store.hubs import HubTables
+from bot.store.nodes import NodeTables, read_nodes, read_waiting
 from bot.store.pages import PageTables
 from bot.store.polls import PollTables
 from bot.store.search_index import SearchTables
@@ -37,10 +39,12 @@ from bot.store.web_tokens import WebTables
 class OpenStore:
     """The tables over the writer and the reader of an engine; implements `ports.Store`."""
 
-    def __init__(self, writer: Writer, reader: Reader, files: StoreFiles) -> None:
+    def __init__(self, writer: Writer, reader: Reader, files: StoreFiles, node: str = "") -> None:
+        """`node`: who this is, where several machines share the database."""
         self._writer = writer
+        self.nodes = NodeTables(writer)
         self.files = files
-        self.polls = PollTables(writer)
+        self.polls = PollTables(writer, node)
         self.pages = PageTables(writer)
         self.deliveries = DeliveryTables(writer)
         self.chats = ChatTables(writer)
@@ -106,19 +110,47 @@ class SqliteStore(OpenStore):
 
 
 class PostgresStore(OpenStore):
-    """A database on a server; the connection that writes has the lock."""
+    """A database on a server; the connection that writes has the lock, where it leads."""
 
-    def __init__(self, address: PostgresAddress) -> None:
+    def __init__(self, address: PostgresAddress, node: str = "", *, leads: bool = True) -> None:
         from bot.store.engines import postgres  # noqa: PLC0415 (a driver that few need)
 
         self.address = address
-        writer, reader = postgres.Writer(address), postgres.Reader(address)
-        super().__init__(writer, reader, postgres.NoFiles())
+        writer, reader = postgres.Writer(address, leads=leads, node=node), postgres.Reader(address)
+        super().__init__(writer, reader, postgres.NoFiles(), node)
+
+    async def has_leader(self) -> bool:
+        """Whether somebody leads. Raises StoreError."""
+        from bot.store.engines import postgres  # noqa: PLC0415 (a driver that few need)
+
+        return await self._writer.run("look for who leads", postgres.has_leader)
+
+    async def end_leader(self) -> bool:
+        """End the connection of who leads, which leads no more then. Raises StoreError."""
+        from bot.store.engines import postgres  # noqa: PLC0415 (a driver that few need)
+
+        return await self._writer.run("end who leads", postgres.end_leader)
 
 
-def store_of(address: DatabaseAddress) -> OpenStore:
+def is_led(address: PostgresAddress) -> bool:
+    """Whether a newsbell leads on this database; not where it has no tables. Raises StoreError."""
+    from bot.store.engines import postgres  # noqa: PLC0415 (a driver that few need)
+
+    with postgres.Reader(address).open(any_version=True) as db:
+        return postgres.has_leader(db)
+
+
+def is_ready(address: PostgresAddress) -> bool:
+    """Whether a database has the tables of this version. Raises StoreError for a newer one."""
+    from bot.store.engines import postgres  # noqa: PLC0415 (a driver that few need)
+
+    with postgres.Reader(address).open(any_version=True) as db:
+        return postgres.is_ready(db, address)
+
+
+def store_of(address: DatabaseAddress, node: str = "") -> OpenStore:
     """Return the store at an address, not open yet."""
-    return SqliteStore(address) if isinstance(address, Path) else PostgresStore(address)
+    return SqliteStore(address) if isinstance(address, Path) else PostgresStore(address, node)
 
 
 def is_absent(address: DatabaseAddress) -> bool:
@@ -156,6 +188,11 @@ class ReadOnlyDatabase:
             return sqlite.database_bytes(self._address)
         with self._reader.open(any_version=True) as db:
             return db.database_bytes()
+
+    def nodes(self) -> tuple[list[NodeState], int]:
+        """Return the nodes, and how many polls wait for who leads. Raises StoreError."""
+        with self._reader.open() as db:
+            return read_nodes(db), read_waiting(db)
 
     def clock_seen(self) -> datetime | None:
         """Return the last time that newsbell is known to have run. Raises StoreError."""

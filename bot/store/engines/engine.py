@@ -96,6 +96,12 @@ class Database(Protocol):
     def defer_foreign_keys(self) -> None:
         """Check references at the end of this transaction, not with each statement."""
 
+    def seconds(self) -> float:
+        """Return the time in seconds since 1970, by the clock of the database's server."""
+
+    def in_turn(self, what: int) -> None:
+        """Let nobody else do this (a number) before the end of this transaction."""
+
     def database_bytes(self) -> int:
         """Return how large all of the database is."""
 

@@ -16,13 +16,15 @@ from psycopg.adapt import AdaptersMap, Buffer, Loader
 from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import StrDumperUnknown, TextLoader
 
-from bot.errors import StoreBusy, StoreError, StoreFull, StoreTimeout
+from bot.errors import StoreBusy, StoreError, StoreFull, StoreLost, StoreTimeout
 from bot.model.database_address import PASSWORD_VARIABLE, PostgresAddress
 from bot.store.engines import dialect, engine, postgres_schema
 from bot.store.engines.postgres_search import TsvectorSearch
+from bot.store.sql import put
 
 OLDEST = 14  #: the first version of the server that will do
-_LOCK = 0x6E657773  # the advisory lock of whoever writes
+LOCK = 0x6E657773  #: the advisory lock of whoever writes
+_TURNS = LOCK << 8  # the first advisory lock of those for single transactions
 _CONNECT_SECONDS = 10
 _ROWS = 500  # of an answer that is streamed, in memory at once
 _BATCH = 1000  # rows of one round of `executemany`
@@ -35,6 +37,8 @@ _KEEPALIVE: dict[str, Any] = {
     "tcp_user_timeout": 20_000,
     "application_name": "newsbell",
 }
+_TERM = "select value from meta where name = 'term'"
+_LOST = "Another newsbell leads now: this one has to start anew, and waits for its turn then."
 _GOES_ON = "newsbell goes on by itself when it is there again"
 
 
@@ -164,6 +168,15 @@ class Database:
         """Check references at the end of this transaction, not with each statement."""
         self.conn.execute("set constraints all deferred")
 
+    def seconds(self) -> float:
+        """Return the time in seconds since 1970, by the clock of the server."""
+        row = self.execute("select extract(epoch from clock_timestamp()) as at").fetchone()
+        return float(row["at"])
+
+    def in_turn(self, what: int) -> None:
+        """Let nobody else do this (a number) before the end of this transaction."""
+        self.execute("select pg_advisory_xact_lock(?)", [_TURNS + what])
+
     def database_bytes(self) -> int:
         """Return how large all of the database is."""
         row = self.execute("select pg_database_size(current_database()) as size").fetchone()
@@ -256,6 +269,14 @@ def _not_connected(address: PostgresAddress, error: psycopg.Error) -> str:
     )
 
 
+def is_ready(db: engine.Database, address: PostgresAddress) -> bool:
+    """Whether the tables are those of this version. Raises StoreError where they are newer."""
+    ran, known = postgres_schema.applied(db), frozenset(postgres_schema.known())
+    if newer := ran - known:
+        raise StoreError(_newer(address, min(newer)))
+    return ran == known
+
+
 def check_tables(db: engine.Database, address: PostgresAddress) -> None:
     """Refuse a database of another version. Raises StoreError."""
     ran, known = postgres_schema.applied(db), frozenset(postgres_schema.known())
@@ -309,11 +330,16 @@ class Reader:
 class Writer(engine.Writer):
     """Runs work on the one thread and connection that write; it holds the lock."""
 
-    def __init__(self, address: PostgresAddress) -> None:
+    def __init__(self, address: PostgresAddress, *, leads: bool = True, node: str = "") -> None:
+        """`leads`: it takes the lock, and may do everything; else it may hand over and claim.
+
+        `node` is how the server names the connection.
+        """
         super().__init__()
-        self._address = address
+        self._address, self._leads, self._name = address, leads, node or "newsbell"
         self._database: Database | None = None
         self._is_open = False
+        self._term = 0  # counts who led: another one, and somebody else did meanwhile
 
     def errors(
         self, doing: str, remedy: str = "newsbell goes on by itself"
@@ -326,7 +352,7 @@ class Writer(engine.Writer):
 
         Raises StoreBusy where another newsbell has the lock, StoreError for other reasons.
         """
-        connection = connected(self._address)
+        connection = connected(self._address, application_name=self._name)
         try:
             self._database = self._prepared(Database(connection))
         except BaseException:
@@ -335,15 +361,32 @@ class Writer(engine.Writer):
         self._is_open = True
 
     def _prepared(self, database: Database) -> Database:
-        row = database.execute("select pg_try_advisory_lock(?) as mine", [_LOCK]).fetchone()
+        if not self._leads:
+            check_tables(database, self._address)
+            return database
+        row = database.execute("select pg_try_advisory_lock(?) as mine", [LOCK]).fetchone()
         if not row["mine"]:
+            if self._term:
+                raise StoreLost(_LOST)
             raise StoreBusy(f"Another newsbell is using {self._address}; stop it first.")
         newer = postgres_schema.applied(database) - frozenset(postgres_schema.known())
         if newer:
             raise StoreError(_newer(self._address, min(newer)))
         with database.atomic():
             postgres_schema.migrate(database)
+            self._begin_term(database)
         return database
+
+    def _begin_term(self, database: Database) -> None:
+        """Note that this process leads; where it led before, nobody else may have meanwhile."""
+        row = database.execute(_TERM).fetchone()
+        term = int(row["value"]) if row else 0
+        if self._term:
+            if term != self._term:
+                raise StoreLost(_LOST)
+            return
+        self._term = term + 1
+        database.execute(put("meta", "name", "value"), ["term", str(self._term)])
 
     def connection(self) -> Database | None:
         """Return the connection, made anew where the server ended it."""
@@ -380,3 +423,20 @@ class NoFiles:
 
     def stop_check(self) -> None:
         """Do nothing: no check is under way."""
+
+
+_LEADER = """
+    from pg_locks where locktype = 'advisory' and granted and objsubid = 1
+    and database = (select oid from pg_database where datname = current_database())
+    and (cast(cast(classid as text) as bigint) << 32) + cast(cast(objid as text) as bigint) = ?
+"""
+
+
+def has_leader(db: engine.Database) -> bool:
+    """Whether somebody has the lock."""
+    return db.execute(f"select 1 {_LEADER}", [LOCK]).fetchone() is not None
+
+
+def end_leader(db: engine.Database) -> bool:
+    """End the connection of whoever has the lock, which frees it; return whether there was one."""
+    return bool(db.execute(f"select pg_terminate_backend(pid) {_LEADER}", [LOCK]).fetchall())

@@ -90,6 +90,14 @@ class Database(sqlite_utils.Database):
         """Check references at the end of this transaction, not with each statement."""
         self.execute("pragma defer_foreign_keys = on")
 
+    def seconds(self) -> float:
+        """Return the time in seconds since 1970."""
+        return time.time()
+
+    def in_turn(self, what: int) -> None:
+        """Do nothing: there is one writer."""
+        del what
+
     def database_bytes(self) -> int:
         """Return how large all of the database is."""
         pages = self.execute("pragma page_count").fetchone()[0]

@@ -1564,7 +1564,7 @@ async def test_after_a_failed_batch_no_story_is_taken_from_what_was_not_kept(
     server.put("/a", rss(item("old", "An older matter", at=NOON - timedelta(days=5))))
     async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as app:
         await poll(app)
-        assert len(app.poller._committer._window or ()) == 1
+        assert len(app.monitoring.watched.committer._window or ()) == 1
         server.put("/a", rss(item("new", "The harbour opens")))
         await run_statement(
             app,
@@ -1573,7 +1573,7 @@ async def test_after_a_failed_batch_no_story_is_taken_from_what_was_not_kept(
         )
         await app.store.polls.make_due(clock.now())
         await app.poller.run_once()
-        assert app.poller._committer._window is None
+        assert app.monitoring.watched.committer._window is None
         assert len(await app.poller._committer.restore()) == 1
 
 
@@ -1594,7 +1594,7 @@ async def test_an_empty_window_is_not_read_again(
         monkeypatch.setattr(app.store.polls, "window", counted)
         for _ in range(3):
             await poll(app)
-        assert len(app.poller._committer._window or ()) == 0
+        assert len(app.monitoring.watched.committer._window or ()) == 0
         assert reads == [0]
 
 

@@ -104,7 +104,7 @@ async def test_a_commit_without_a_claim_is_refused_while_a_poll_has_the_feed(
 
 def second_poller(app: App) -> Poller:
     """A poller on the same database that shares nothing else with the first one."""
-    committer = copy(app.poller._committer)
+    committer = copy(app.monitoring.watched.committer)
     committer._window = None
     reader, spacing = app.poller._reader, app.live.spacing
     return Poller(app.store.polls, app.clock, reader, committer, lambda _: None, spacing)
@@ -167,14 +167,14 @@ async def test_a_poll_that_lost_its_feed_does_not_take_others_of_its_batch_with_
         commit = slower.commit
         taken: list[FeedDue] = []
 
-        async def late(commits: Any, now: Any, merges: Any = ()) -> frozenset[int]:
+        async def late(commits: Any, now: Any, merges: Any = (), taken: Any = ()) -> frozenset[int]:
             if not taken:
                 clock.advance(2 * LEASE)
                 taken.extend(await slower.claim_feeds(clock.now(), 1, LEASE))
                 state = FeedState(next_poll_at=clock.now(), baseline_at=NOON, etag="quick")
                 quick = FeedCommit(taken[0].id, state, lease=taken[0].lease)
                 assert await commit([quick], clock.now()) == frozenset()
-            return await commit(commits, now, merges)
+            return await commit(commits, now, merges, taken)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(slower, "commit", late)

@@ -100,6 +100,7 @@ from bot.model.feeds import DeclaredFeed, Failure, FeedState, FeedText
 from bot.model.hosts import HostPace
 from bot.model.hubs import HubLink
 from bot.model.message import File, Message
+from bot.model.nodes import HandedOver, Node
 from bot.model.pages import PageCommit, PageRequest, PageState
 from bot.model.poll import AffectedStories, FeedCommit, Lookup
 from bot.model.retention import Retention, RetentionState
@@ -112,6 +113,7 @@ from bot.store.archive import Archive
 from bot.store.engines import sqlite as engine
 from bot.store.engines.engine import Database
 from bot.store.planner_statistics import PARTIAL, ROWS, shares
+from bot.store.polls import PollTables
 from bot.store.stores import ReadOnlyDatabase, SqliteStore
 
 #: of SQLite alone: transactions, its catalogue, the index of the search
@@ -381,11 +383,27 @@ async def exercise(path: Path) -> None:
         await search(work)
         await open_web(work)
         await agree_with_hubs(work)
+        await share(work)
         await operate(work)
     ReadOnlyDatabase(path).status()
     ReadOnlyDatabase(path).outbox(NOON)
     ReadOnlyDatabase(path).clock_seen()
     ReadOnlyDatabase(path).gauges(NOON)
+    ReadOnlyDatabase(path).nodes()
+
+
+async def share(work: Exercise) -> None:
+    """The database with other machines."""
+    nodes, node = work.store.nodes, Node("a", "1", NOON)
+    await nodes.beat(node, leads=True)
+    await nodes.hand_over("a", [HandedOver(1, b"poll")])
+    [poll] = await nodes.handed_over(0, 10)
+    await nodes.drop([poll.id])
+    await nodes.nodes()
+    await nodes.release_of_gone()
+    polls = PollTables(work.store._writer, "a")
+    await polls.claim_feeds(NOON, 10, timedelta(minutes=3))
+    await nodes.leave("a")
 
 
 async def configure(work: Exercise) -> None:

@@ -20,6 +20,7 @@ PARTS = {
     "search": ports.SearchStore,
     "web": ports.WebStore,
     "hubs": ports.HubStore,
+    "nodes": ports.NodeStore,
     "archive": ports.FullArchive,
 }
 

@@ -1,0 +1,176 @@
+"""Polls that one node makes and another one decides about: as bytes, on their way, and back.
+
+    node:   Poller -> HandoverCommitter -> store.nodes.hand_over
+    leader: store.nodes.handed_over -> Intake -> BatchCommitter
+
+Nothing is lost on the way: a poll waits in the database from one transaction to another, and where
+it never gets there its feed's claim ends and the feed is polled again. A poll that was overtaken is
+known by the token of its claim, as one of this process is.
+"""
+
+import asyncio
+import io
+import pickle
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from bot.errors import StoreError
+from bot.feeds.batch import BatchCommitter
+from bot.feeds.poll_result import PollResponse
+from bot.feeds.poller import BATCH, PollReport, reports_of
+from bot.model.changed import changed
+from bot.model.feeds import Fetched
+from bot.model.nodes import HandedOver
+from bot.model.poll import FeedCommit
+from bot.ports import NodeStore
+
+LOOK = timedelta(milliseconds=50)  #: between two looks for polls of other nodes
+PAUSE = timedelta(seconds=2)  #: after the database failed
+# The values of a poll, and what they are made of. A pickle can name anything, and a database may
+# hold what others wrote; so nothing else is ever made of one.
+_PACKAGES = ("bot.model.",)
+_OTHERS = frozenset(
+    {
+        ("bot.feeds.poll_result", "PollResponse"),
+        ("builtins", "frozenset"),
+        ("builtins", "set"),
+        ("datetime", "datetime"),
+        ("datetime", "timedelta"),
+        ("datetime", "timezone"),
+    }
+)
+
+log = structlog.stdlib.get_logger("newsbell.nodes")
+
+
+class ForeignPoll(Exception):  # noqa: N818 (no mistake of ours: it is of another version)
+    """Bytes that are no poll of this version."""
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in _OTHERS or module.startswith(_PACKAGES):
+            return super().find_class(module, name)
+        raise ForeignPoll(f"{module}.{name}")
+
+
+def pack(response: PollResponse, version: str) -> bytes:
+    """Return a poll as bytes. Of a document that was read, the body is left out."""
+    if isinstance(response.answer, Fetched):
+        response = changed(response, answer=replace(response.answer, body=b""))
+    return pickle.dumps((version, response), protocol=5)
+
+
+def unpack(packed: bytes, version: str) -> PollResponse:
+    """Inverse of `pack`. Raises ForeignPoll, also for a poll of another version."""
+    try:
+        made_by, response = _Unpickler(io.BytesIO(packed)).load()
+    except ForeignPoll:
+        raise
+    except Exception as error:  # what a pickle raises is whatever it leads to
+        raise ForeignPoll(type(error).__name__) from error
+    if made_by != version:
+        raise ForeignPoll(f"of version {made_by}")
+    if not isinstance(response, PollResponse):
+        raise ForeignPoll(type(response).__name__)
+    return response
+
+
+class HandoverCommitter:
+    """Stands in the place of a BatchCommitter on a node that does not decide."""
+
+    is_restored = True
+
+    def __init__(self, nodes: NodeStore, node: str, version: str) -> None:
+        self._nodes, self._node, self._version = nodes, node, version
+
+    async def restore(self) -> None:
+        """Do nothing: the window of stories is with who decides."""
+
+    async def commit(self, responses: Sequence[PollResponse]) -> list[FeedCommit]:
+        """Hand polls over. Raises StoreError: they are made again then."""
+        polls = [
+            HandedOver(response.feed.id, pack(response, self._version)) for response in responses
+        ]
+        await self._nodes.hand_over(self._node, polls)
+        return []
+
+
+class Intake:
+    """Takes the polls of other nodes to where they are decided."""
+
+    def __init__(
+        self,
+        nodes: NodeStore,
+        committer: BatchCommitter,
+        committed: Callable[[list[PollReport]], None],
+        version: str,
+    ) -> None:
+        self._nodes, self._committer, self._committed = nodes, committer, committed
+        self._version = version
+
+    async def run(self) -> None:
+        """Take polls in until cancelled."""
+        while True:
+            try:
+                taken = await self.take_in()
+            except StoreError as error:
+                log.error("intake_failed", error=str(error), retry_after=PAUSE.total_seconds())
+                await asyncio.sleep(PAUSE.total_seconds())
+                continue
+            if not taken:
+                await asyncio.sleep(LOOK.total_seconds())
+
+    async def take_in(self) -> int:
+        """Take the next polls in; return how many. Raises StoreError."""
+        polls = await self._nodes.handed_over(0, BATCH)
+        responses: dict[int, PollResponse] = {}
+        useless: list[int] = []
+        for poll in polls:
+            try:
+                responses[poll.id] = unpack(poll.packed, self._version)
+            except ForeignPoll as error:
+                log.warning("poll_of_another_version", feed_id=poll.feed_id, reason=str(error))
+                useless.append(poll.id)
+        if useless:  # their feeds are polled again when their claims end
+            await self._nodes.drop(useless)
+        if responses:
+            await self._commit(responses)
+        return len(polls)
+
+    async def _commit(self, responses: dict[int, PollResponse]) -> None:
+        # Two polls of one feed are decided one after the other.
+        batch: dict[int, PollResponse] = {}
+        feeds: set[int] = set()
+        for number, response in responses.items():
+            if response.feed.id in feeds:
+                break
+            feeds.add(response.feed.id)
+            batch[number] = response
+        try:
+            await self._keep(batch)
+        except StoreError:
+            raise
+        except Exception:  # one feed's fault must not cost the others of its batch
+            log.exception("batch_failed", feeds=len(batch))
+            for number, response in batch.items():
+                await self._keep_alone(number, response)
+
+    async def _keep_alone(self, number: int, response: PollResponse) -> None:
+        try:
+            await self._keep({number: response})
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("feed_failed", feed_id=response.feed.id, feed=response.feed.name)
+            await self._nodes.drop([number])  # its claim ends, and it is polled again
+
+    async def _keep(self, batch: dict[int, PollResponse]) -> None:
+        commits = await self._committer.commit(tuple(batch.values()), tuple(batch))
+        if len(commits) < len(batch):  # some were overtaken
+            await self._nodes.drop(tuple(batch))
+        self._committed(reports_of(tuple(batch.values()), commits))

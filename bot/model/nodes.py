@@ -1,0 +1,39 @@
+"""The machines that share one database: who they are, and what they hand over. No I/O."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+#: since its last sign of life, from which a node counts as gone, and what it had claimed is free
+GONE = timedelta(seconds=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A newsbell that runs on the database."""
+
+    name: str
+    version: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """What the database knows of a node."""
+
+    node: Node
+    leads: bool  #: it decides and sends; the others fetch
+    silent: timedelta  #: since its last sign of life, by the clock of the database's server
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it counts as gone."""
+        return self.silent > GONE
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """A poll that another node made, packed, for whoever decides what it means."""
+
+    feed_id: int
+    packed: bytes
+    id: int = 0  #: in the database; 0 before it is there

@@ -1,0 +1,109 @@
+"""The nodes that share a database, and the polls that they hand over to the one that decides.
+
+Signs of life are by the clock of the database's server, so that no machine's clock matters.
+Decides nothing.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from bot.model.nodes import GONE, HandedOver, Node, NodeState
+from bot.store.engines.engine import Database, Writer
+from bot.store.mappers import put_time, sure_time
+from bot.store.sql import marks, put
+
+_FORGOTTEN = timedelta(days=1)  # after which a node that is gone is not named any more
+_BEAT = put("nodes", "name", "leads, version, started_at, beat")
+_FORGET = "delete from nodes where beat < ?"
+_NODES = "select * from nodes order by leads desc, name"
+# What a node claimed that is gone, or that this one claimed before it started.
+_RELEASE = """
+    update feeds set lease_until = null
+    where lease_until is not null and owner not in (select name from nodes where beat >= :since)
+"""
+_BRING = "insert into handed_over (node, feed_id, packed) values (?, ?, ?)"
+_BROUGHT = "select id, feed_id, packed from handed_over where id > ? order by id limit ?"
+_WAITING = "select count(*) from handed_over"
+
+
+class NodeTables:
+    """Implements `ports.NodeStore`."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    async def beat(self, node: Node, *, leads: bool) -> None:
+        """Give a sign of life."""
+
+        def work(db: Database) -> None:
+            now = db.seconds()
+            values = [node.name, leads, node.version, put_time(node.started_at), now]
+            db.execute(_BEAT, values)
+            db.execute(_FORGET, [now - _FORGOTTEN.total_seconds()])
+
+        await self._writer.run("give a sign of life", work)
+
+    async def leave(self, name: str) -> None:
+        """Take a node out that ends."""
+
+        def work(db: Database) -> None:
+            db.execute("delete from nodes where name = ?", [name])
+            db.execute(
+                "update feeds set lease_until = null where owner = ? and lease_until is not null",
+                [name],
+            )
+
+        await self._writer.run("leave", work)
+
+    async def nodes(self) -> list[NodeState]:
+        """Return the nodes that gave a sign of life within a day, who leads first."""
+        return await self._writer.run("read the nodes", read_nodes)
+
+    async def release_of_gone(self) -> int:
+        """Free the feeds that nodes claimed which are gone; return how many."""
+
+        def work(db: Database) -> int:
+            return db.execute(_RELEASE, {"since": db.seconds() - GONE.total_seconds()}).rowcount
+
+        return await self._writer.run("free feeds of nodes that are gone", work)
+
+    async def hand_over(self, node: str, polls: Sequence[HandedOver]) -> None:
+        """Keep polls for whoever decides what they mean."""
+
+        def work(db: Database) -> None:
+            db.executemany(_BRING, [(node, poll.feed_id, poll.packed) for poll in polls])
+
+        await self._writer.run("hand polls over", work)
+
+    async def handed_over(self, after: int, limit: int) -> list[HandedOver]:
+        """Return polls that wait, in the order in which they came, behind the one of this id."""
+        rows = await self._writer.fetch("take polls over", _BROUGHT, [after, limit])
+        return [HandedOver(row["feed_id"], bytes(row["packed"]), row["id"]) for row in rows]
+
+    async def drop(self, ids: Collection[int]) -> None:
+        """Take polls out that mean nothing any more."""
+        await self._writer.run("drop polls", lambda db: take(db, ids))
+
+
+def take(db: Database, ids: Collection[int]) -> None:
+    """Take polls out, in the transaction that keeps what they mean."""
+    if ids:
+        db.execute(f"delete from handed_over where id in ({marks(ids)})", list(ids))
+
+
+def read_nodes(db: Database) -> list[NodeState]:
+    """Return the nodes that gave a sign of life within a day, who leads first."""
+    now = db.seconds()
+    return [
+        NodeState(
+            Node(row["name"], row["version"], sure_time(row["started_at"])),
+            bool(row["leads"]),
+            timedelta(seconds=max(0.0, now - row["beat"])),
+        )
+        for row in db.execute(_NODES).fetchall()
+    ]
+
+
+def read_waiting(db: Database) -> int:
+    """Return how many polls wait for whoever decides what they mean."""
+    return int(db.execute(_WAITING).fetchone()[0])

@@ -1,0 +1,212 @@
+"""Several newsbells on one PostgreSQL: who leads, what the others may do, what is handed over."""
+
+import pickle
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+from postgres_server import PostgresServer
+from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, rss
+
+from bot.config.load import load
+from bot.errors import StoreBusy, StoreError, StoreLost
+from bot.feeds.handover import ForeignPoll, HandoverCommitter, Intake, pack, unpack
+from bot.feeds.poll_result import PollResponse
+from bot.model.database_address import PostgresAddress
+from bot.model.feeds import Failure, FeedDue, FeedState, Fetched, FetchFailed, Freshness
+from bot.model.nodes import GONE, HandedOver, Node
+from bot.service.app import App
+from bot.service.build import Wiring, open_app
+from bot.store.engines import postgres as engine
+from bot.store.stores import PostgresStore
+
+_NAMES = count(1)
+FEED = FeedDue(1, "https://wire.example/rss", "Wire", "Wire", (), None, FeedState(NOON))
+LEASE = timedelta(minutes=3)
+
+
+@pytest.fixture
+def address(postgres: PostgresServer) -> PostgresAddress:
+    return postgres.database(f"nodes{next(_NAMES)}")
+
+
+@asynccontextmanager
+async def opened(
+    folder: Path,
+    address: PostgresAddress,
+    feeds: list[str],
+    clock: ManualClock,
+    terminal: Recorder | None = None,
+) -> AsyncIterator[App]:
+    """A newsbell that leads, as the node `a`."""
+    path = folder / "feeds.yaml"
+    path.write_text(config_text(feeds), encoding="utf-8")
+    config = replace(load(path, {}), database=address)
+    wiring = Wiring(clock=clock, terminal=terminal or Recorder(), node="a")
+    async with open_app(config, wiring) as app:
+        await app.store.nodes.beat(Node("a", "1", NOON), leads=True)
+        yield app
+
+
+def intake(app: App) -> Intake:
+    return Intake(app.store.nodes, app.monitoring.watched.committer, lambda _: None, "1")
+
+
+async def poll_elsewhere(app: App, address: PostgresAddress, clock: ManualClock) -> PollResponse:
+    """Poll the only feed as another node does, and hand it over."""
+    async with PostgresStore(address, "b", leads=False) as other:
+        await other.polls.make_due(clock.now())
+        [feed] = await other.polls.claim_feeds(clock.now(), 1, LEASE)
+        response = await app.poller._reader.read(feed, lambda _: 0.0)
+        assert await HandoverCommitter(other.nodes, "b", "1").commit([response]) == []
+    return response
+
+
+async def test_one_leads_and_another_can_only_join(address: PostgresAddress) -> None:
+    async with PostgresStore(address, "a"):
+        with pytest.raises(StoreBusy):
+            async with PostgresStore(address, "b"):
+                pass
+        async with PostgresStore(address, "b", leads=False) as other:
+            assert await other.has_leader()
+    async with PostgresStore(address, "b", leads=False) as other:
+        assert not await other.has_leader()
+
+
+async def test_who_was_ended_while_another_began_to_lead_writes_nothing_more(
+    address: PostgresAddress,
+) -> None:
+    async with AsyncExitStack() as stack:
+        former = await stack.enter_async_context(PostgresStore(address, "a"))
+        other = await stack.enter_async_context(PostgresStore(address, "b", leads=False))
+        assert await other.end_leader()
+        await stack.enter_async_context(PostgresStore(address, "b"))
+
+        with pytest.raises(StoreError, match="connection"):
+            await former.nodes.nodes()
+        for _ in range(3):
+            with pytest.raises(StoreLost):
+                await former.nodes.nodes()
+
+
+async def test_who_was_ended_goes_on_where_nobody_led_meanwhile(address: PostgresAddress) -> None:
+    async with (
+        PostgresStore(address, "a") as store,
+        PostgresStore(address, "b", leads=False) as other,
+    ):
+        assert await other.end_leader()
+        with pytest.raises(StoreError, match="connection"):
+            await store.nodes.beat(Node("a", "1", NOON), leads=True)
+
+        await store.nodes.beat(Node("a", "1", NOON), leads=True)
+
+        assert [state.node.name for state in await store.nodes.nodes()] == ["a"]
+
+
+async def test_who_led_between_is_known_although_it_has_ended(address: PostgresAddress) -> None:
+    async with (
+        PostgresStore(address, "a") as former,
+        PostgresStore(address, "b", leads=False) as other,
+    ):
+        assert await other.end_leader()
+        async with PostgresStore(address, "b"):
+            pass
+        with pytest.raises(StoreError, match="connection"):
+            await former.nodes.nodes()
+        with pytest.raises(StoreLost):
+            await former.nodes.nodes()
+
+
+async def test_a_host_is_claimed_by_one_node_at_a_time(
+    tmp_path: Path, address: PostgresAddress, clock: ManualClock
+) -> None:
+    feeds = [f"https://wire.example/{number}" for number in range(4)]
+    feeds += [f"https://post{number}.example/rss" for number in range(4)]
+    async with (
+        opened(tmp_path, address, feeds, clock) as app,
+        PostgresStore(address, "b", leads=False) as other,
+    ):
+        own = await app.store.polls.claim_feeds(clock.now(), 1, LEASE)
+        theirs = await other.polls.claim_feeds(clock.now(), 100, LEASE)
+
+        assert [feed.url for feed in own] == [feeds[0]]
+        assert sorted(feed.url for feed in theirs) == sorted(feeds[4:])
+        assert len(await app.store.polls.claim_feeds(clock.now(), 100, LEASE)) == 3
+
+
+async def test_what_a_node_claimed_that_is_gone_is_free(
+    tmp_path: Path, address: PostgresAddress, clock: ManualClock
+) -> None:
+    async with (
+        opened(tmp_path, address, ["https://wire.example/rss"], clock) as app,
+        PostgresStore(address, "b", leads=False) as other,
+    ):
+        await other.nodes.beat(Node("b", "1", NOON), leads=False)
+        assert len(await other.polls.claim_feeds(clock.now(), 9, LEASE)) == 1
+        assert await app.store.nodes.release_of_gone() == 0
+        with engine.connected(address) as connection:
+            connection.execute("update nodes set beat = beat - %s", [GONE.total_seconds() + 1])
+
+        assert await app.store.nodes.release_of_gone() == 1
+        clock.advance(timedelta(seconds=10))
+        assert len(await app.store.polls.claim_feeds(clock.now(), 9, LEASE)) == 1
+
+
+async def test_what_another_node_polled_alerts_once(
+    tmp_path: Path,
+    address: PostgresAddress,
+    server: FeedServer,
+    clock: ManualClock,
+    terminal: Recorder,
+) -> None:
+    server.put("/rss", rss(item("1", "Old news", at=NOON)))
+    async with opened(tmp_path, address, [server.url("/rss")], clock, terminal) as app:
+        await poll_elsewhere(app, address, clock)
+        await intake(app).take_in()
+        clock.advance(timedelta(hours=1))
+        server.put("/rss", rss(item("2", "The harbour opens", at=clock.now())))
+        response = await poll_elsewhere(app, address, clock)
+
+        assert await intake(app).take_in() == 1
+        assert await intake(app).take_in() == 0
+        await app.store.nodes.hand_over("b", [HandedOver(1, pack(response, "1"))])
+        assert await intake(app).take_in() == 1  # its claim is over: it means nothing
+        await app.deliverer.run_once(timedelta(0))
+
+    assert terminal.titles() == ["The harbour opens"]
+
+
+async def test_bytes_that_are_no_poll_of_this_version_are_dropped(
+    tmp_path: Path, address: PostgresAddress, clock: ManualClock
+) -> None:
+    async with opened(tmp_path, address, ["https://wire.example/rss"], clock) as app:
+        [feed] = await app.store.polls.claim_feeds(clock.now(), 1, LEASE)
+        poll = PollResponse(feed, FetchFailed(Failure.TIMEOUT, "late"))
+        foreign = [b"", b"no pickle", pack(poll, "0"), pickle.dumps(("1", Path("x")))]
+        await app.store.nodes.hand_over("b", [HandedOver(feed.id, item) for item in foreign])
+
+        assert await intake(app).take_in() == len(foreign)
+        assert await app.store.nodes.handed_over(0, 9) == []
+
+
+def test_a_poll_comes_back_as_it_was_but_for_its_body() -> None:
+    fetched = Fetched(b"<rss/>", FEED.url, "text/xml", None, None, Freshness())
+    back = unpack(pack(PollResponse(FEED, fetched), "1"), "1")
+
+    assert back.feed == FEED
+    assert back.answer == Fetched(b"", FEED.url, "text/xml", None, None, Freshness())
+    with pytest.raises(ForeignPoll):
+        unpack(pack(PollResponse(FEED, fetched), "1"), "2")
+
+
+def test_a_pickle_cannot_make_anything_but_a_poll() -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return eval, ("1",)
+
+    with pytest.raises(ForeignPoll):
+        unpack(pickle.dumps(("1", Evil())), "1")

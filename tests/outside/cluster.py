@@ -1,0 +1,309 @@
+"""Several real newsbells on one PostgreSQL, while nodes, the leader and the server are ended.
+
+Articles are published meanwhile; at the end nothing is ended any more, and what has not arrived
+within a while is lost. What a takeover takes is measured as well: from the end of who led until
+another one leads.
+"""
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import psycopg
+from outside.feeds import Mode, Wires, moment, wires
+from outside.ledger import Count, Ledger
+from outside.program import Program, wait_until
+from outside.weather import OutsideApi
+from outside.words import headline
+from postgres_server import PostgresServer
+
+from bot.store.engines import postgres
+
+OPERATOR = 900
+PRIVATES = tuple(range(11, 17))
+HANDS = ("kills", "freezes", "restarts", "cuts")
+FROZEN = 14.0  #: seconds; a leader counts as gone after eight
+TEXT = 30  #: words of an article
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much, and for how long."""
+
+    seconds: float = 300
+    seed: int = 1
+    nodes: int = 3
+    feeds: int = 24
+    articles_a_second: float = 1.0
+    hands: tuple[str, ...] = HANDS
+    kills: float = 2.0  #: seconds between two kills, on the average
+    freezes: float = 25.0
+    restarts: float = 60.0
+    cuts: float = 20.0
+    patience: float = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of it."""
+
+    count: Count
+    done: Counter[str]
+    takeovers: dict[str, list[float]]  #: seconds, by what happened to the one who led
+    kept_twice: int
+    leaders: int  #: how often somebody began to lead
+    polled_by: Counter[str]
+    events: list[tuple[float, str]]
+
+    def figures(self) -> dict[str, Any]:
+        """As a row."""
+        takeovers = {
+            name: f"{len(times)}: median {sorted(times)[len(times) // 2]:.2f} s, "
+            f"most {max(times):.2f} s"
+            for name, times in self.takeovers.items()
+            if times
+        }
+        return {
+            **self.count.figures(),
+            "kept_twice": self.kept_twice,
+            "done": dict(self.done),
+            "takeovers": takeovers,
+            "leaders": self.leaders,
+            "processes_that_polled": len(self.polled_by),
+        }
+
+
+@dataclass
+class Cluster:
+    """One run."""
+
+    size: Size
+    server: PostgresServer
+    url: str
+    api: OutsideApi
+    served: Wires
+    ledger: Ledger
+    programs: list[Program]
+    chance: Random
+    done: Counter[str] = field(default_factory=Counter)
+    takeovers: dict[str, list[float]] = field(default_factory=dict)
+    polled_by: Counter[str] = field(default_factory=Counter)
+    events: list[tuple[float, str]] = field(default_factory=list)
+    _began: float = field(default_factory=time.monotonic)
+    _up: asyncio.Lock = field(default_factory=asyncio.Lock)  #: held while the server is down
+
+    def note(self, text: str) -> None:
+        """Remember what was done, and when."""
+        self.done[text.partition(" of")[0]] += 1
+        self.events.append((round(time.monotonic() - self._began, 1), text))
+
+    def config(self) -> str:
+        """The feeds.yaml of all nodes."""
+        subscriptions = [
+            {"name": f"About {word}", "query": word, "to": [f"p{chat}" for chat in sorted(chats)]}
+            for word, chats in self.ledger.chats_of.items()
+        ]
+        document = {
+            "settings": {
+                "database": self.url,
+                "network": {"allow": ["127.0.0.0/8"]},
+                "telegram": {"api": self.api.url, "admins": [OPERATOR]},
+            },
+            "chats": {f"p{chat}": {"telegram": chat} for chat in PRIVATES},
+            "feeds": [
+                {"url": wire.url, "name": wire.name, "every": "2s"}
+                for wire in self.served.feeds.values()
+            ],
+            "subscriptions": subscriptions,
+        }
+        return json.dumps(document, indent=1)
+
+    async def run(self) -> Report:
+        """Start all, make trouble, end it, wait, stop."""
+        for program in self.programs:
+            (program.folder / "feeds.yaml").write_text(self.config(), encoding="utf-8")
+            await program.start()
+            await asyncio.sleep(1)
+        feeds = list(self.served.feeds.values())
+        if not await wait_until(lambda: all(wire.known for wire in feeds), 90):
+            logs = "\n".join(program.log.read_text()[-1500:] for program in self.programs)
+            raise TimeoutError(f"no first polls: {logs}")
+        self._began = time.monotonic()
+        hands: dict[str, tuple[float, Callable[[], Coroutine[Any, Any, None]]]] = {
+            "kills": (self.size.kills, self._kill),
+            "freezes": (self.size.freezes, self._freeze),
+            "restarts": (self.size.restarts, self._restart),
+            "cuts": (self.size.cuts, self._cut),
+        }
+        async with asyncio.TaskGroup() as group:
+            watching = [group.create_task(program.watch()) for program in self.programs]
+            watching.append(group.create_task(self._look()))
+            busy = [
+                group.create_task(self._repeat(*hands[name]))
+                for name in hands
+                if name in self.size.hands
+            ]
+            await self._publish()
+            for task in busy:
+                task.cancel()
+            await asyncio.gather(*busy, return_exceptions=True)
+            self.note("all is left alone")
+            for program in self.programs:
+                if not program.pid:
+                    await program.start()
+            await wait_until(lambda: not self.ledger.missing, self.size.patience)
+            await asyncio.sleep(3)  # for what comes twice
+            for task in watching:
+                task.cancel()
+        for program in self.programs:
+            await program.kill()
+        kept_twice = await asyncio.to_thread(self._value, _KEPT_TWICE)
+        leaders = await asyncio.to_thread(self._value, _LEADERS)
+        return Report(
+            self.ledger.count(),
+            self.done,
+            self.takeovers,
+            kept_twice or 0,
+            leaders or 0,
+            self.polled_by,
+            self.events,
+        )
+
+    async def _publish(self) -> None:
+        feeds, words = list(self.served.feeds.values()), list(self.ledger.chats_of)
+        until = self._began + self.size.seconds
+        while time.monotonic() < until:
+            wire = self.chance.choice(feeds)
+            rest = headline(self.chance)
+            word = self.chance.choice(words)
+            article = self.ledger.publish(wire.name, word, rest, time.monotonic())
+            wire.add(article.number, article.title, moment(), headline(self.chance, TEXT))
+            await asyncio.sleep(self.chance.expovariate(self.size.articles_a_second))
+
+    async def _repeat(self, every: float, deed: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        while True:
+            await asyncio.sleep(every * self.chance.uniform(0.3, 1.7))
+            async with self._up:
+                pass
+            await deed()
+
+    async def _kill(self) -> None:
+        """Kill a node, the leader every other time, and start it again."""
+        leader = await self._leader()
+        victim = leader if leader and self.chance.random() < 0.5 else None
+        victim = victim or self.chance.choice(self.programs)
+        if not victim.pid:
+            return
+        self.note(f"SIGKILL of {'the leader' if victim is leader else 'a node'}")
+        await victim.kill()
+        if victim is leader:
+            await self._taken_over("killed", victim)
+        await asyncio.sleep(self.chance.choice([0, 0.5, 2]))
+        if not victim.pid:
+            await victim.start()
+
+    async def _freeze(self) -> None:
+        leader = await self._leader()
+        if leader is None:
+            return
+        self.note("SIGSTOP of the leader")
+        frozen = asyncio.create_task(leader.freeze(FROZEN))
+        await self._taken_over("frozen", leader)
+        await frozen
+
+    async def _restart(self) -> None:
+        async with self._up:
+            self.note("restart of the server")
+            await asyncio.to_thread(self.server.stop, "immediate")
+            await asyncio.sleep(self.chance.choice([0, 1, 4]))
+            await asyncio.to_thread(self.server.start)
+
+    async def _cut(self) -> None:
+        """End all connections at once, as a network that fails does."""
+        self.note("cut of all connections")
+        await asyncio.to_thread(self._value, _CUT)
+
+    async def _taken_over(self, how: str, former: Program) -> None:
+        """Wait until another node leads, and note how long that took."""
+        began, pid = time.monotonic(), former.pid
+        while time.monotonic() - began < 60:
+            leader = await self._leader()
+            if leader is not None and (leader is not former or leader.pid != pid):
+                self.takeovers.setdefault(how, []).append(time.monotonic() - began)
+                return
+            await asyncio.sleep(0.05)
+
+    async def _leader(self) -> Program | None:
+        """The program that has the lock, and said so since."""
+        name = await asyncio.to_thread(self._value, _LEADS)
+        pid = int(str(name).rpartition(":")[2]) if name else 0
+        return next((program for program in self.programs if pid and program.pid == pid), None)
+
+    async def _look(self) -> None:
+        """Note who polls."""
+        while True:
+            names = await asyncio.to_thread(self._value, _POLLED_BY)
+            self.polled_by.update(str(names or "").split())
+            await asyncio.sleep(1)
+
+    def _value(self, statement: str) -> Any:
+        """The first value of a statement; None where the server is away."""
+        try:
+            with psycopg.connect(self.url, autocommit=True, connect_timeout=5) as connection:
+                row = connection.execute(statement.encode()).fetchone()
+        except psycopg.Error:
+            return None
+        return row[0] if row else None
+
+
+# The connection that has the lock names its node.
+_LEADS = f"""
+    select application_name from pg_stat_activity join pg_locks using (pid)
+    where locktype = 'advisory' and granted and objsubid = 1
+    and (classid::text::bigint << 32) + objid::text::bigint = {postgres.LOCK}
+"""  # noqa: S608 (a number of ours)
+_LEADERS = "select value::int from meta where name = 'term'"
+_POLLED_BY = "select string_agg(distinct owner, ' ') from feeds where owner != ''"
+_KEPT_TWICE = """
+    select count(*) from (
+        select 1 from entries group by feed_id, guid_key having count(*) > 1) as twice
+"""
+_CUT = """
+    select count(pg_terminate_backend(pid)) from pg_stat_activity
+    where pid != pg_backend_pid() and datname = current_database()
+"""
+
+
+async def cluster(folder: Path, server: PostgresServer, size: Size) -> Report:
+    """Run it in this folder, on a database of its own."""
+    chance = Random(size.seed)
+    ledger = Ledger(
+        {
+            "plainword": frozenset(PRIVATES[:3]),
+            "otherword": frozenset(PRIVATES[3:5]),
+            "nobodysword": frozenset([PRIVATES[5]]),
+        }
+    )
+    address = server.empty(f"cluster{size.seed}_{int(time.time())}")
+    async with AsyncExitStack() as stack:
+        served = await stack.enter_async_context(wires(chance))
+        api = await stack.enter_async_context(OutsideApi(ledger, chance))
+        for person in (OPERATOR, *PRIVATES):
+            api.add_private(person)
+        for number in range(size.feeds):
+            served.add(f"feed{number}", Mode.PLAIN, f"127.0.1.{number + 1}")
+        programs = []
+        for number in range(size.nodes):
+            place = folder / f"node{number}"
+            place.mkdir()
+            program = Program(place, {"TELEGRAM_BOT_TOKEN": api.token})
+            stack.push_async_callback(program.kill)
+            programs.append(program)
+        return await Cluster(size, server, address.url, api, served, ledger, programs, chance).run()
