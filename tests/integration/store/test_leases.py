@@ -167,14 +167,16 @@ async def test_a_poll_that_lost_its_feed_does_not_take_others_of_its_batch_with_
         commit = slower.commit
         taken: list[FeedDue] = []
 
-        async def late(commits: Any, now: Any, merges: Any = (), taken: Any = ()) -> frozenset[int]:
+        async def late(
+            commits: Any, now: Any, merges: Any = (), handed: Any = ()
+        ) -> frozenset[int]:
             if not taken:
                 clock.advance(2 * LEASE)
                 taken.extend(await slower.claim_feeds(clock.now(), 1, LEASE))
                 state = FeedState(next_poll_at=clock.now(), baseline_at=NOON, etag="quick")
                 quick = FeedCommit(taken[0].id, state, lease=taken[0].lease)
                 assert await commit([quick], clock.now()) == frozenset()
-            return await commit(commits, now, merges, taken)
+            return await commit(commits, now, merges, handed)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(slower, "commit", late)
