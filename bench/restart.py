@@ -26,6 +26,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import uvloop
@@ -78,13 +79,20 @@ class Feeds:
         item = (
             f"<item><guid>news {self.news}</guid><pubDate>{now}</pubDate>"
             f"<link>https://feed.example/{self.news}</link>"
-            f"<title>Invented ferry number {self.news} runs aground</title></item>"
+            f"<title>{headline(self.news)}</title></item>"
         )
         return web.Response(
             text=f"<rss version='2.0'><channel><title>Invented</title>{item}</channel></rss>",
             content_type="application/rss+xml",
             headers={"ETag": '"invented"'},
         )
+
+
+def headline(news: int) -> str:
+    """Return a headline that has no word in common with others but one, so it is a story."""
+    chance = Random(news)
+    words = ("".join(chance.choices("abdegiklmnoprstu", k=8)) for _ in range(8))
+    return f"Ferry {' '.join(words)}"
 
 
 @asynccontextmanager
@@ -130,7 +138,7 @@ chats:
 feeds:
 {lines}
 subscriptions:
-  - {{name: Ferries, query: '"runs aground" AND ferry', to: [person]}}
+  - {{name: Ferries, query: 'ferry', to: [person]}}
 """
 
 
@@ -248,7 +256,7 @@ async def reached(served: Endpoint, feeds: Feeds) -> list[tuple[str, float]]:
     found = [("first poll", feeds.asked_at)] if feeds.asked_at else []
     for call in await served.do("calls"):
         if call.method == "sendMessage":
-            news = f"Invented ferry number {feeds.news} " in call.text
+            news = headline(feeds.news) in call.text
             found.append(("first alert" if news else "first answer", call.time))
     return found
 
