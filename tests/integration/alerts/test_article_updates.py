@@ -32,6 +32,7 @@ from bot.model.chat_events import (
 )
 from bot.model.chats import ChatSettings, Updates
 from bot.model.delivery import DeliveryState
+from bot.model.retention import Retention
 from bot.model.stories import Grouping, Merge
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -495,6 +496,19 @@ async def test_a_message_that_cannot_be_changed_any_more_is_followed_by_a_note(
         assert await fates(harness) == [("withdrawn", "told")]
 
 
+async def test_a_change_that_telegram_refuses_for_good_is_followed_by_a_note(
+    opened: OpenHarness,
+) -> None:
+    async with opened(admins=[]) as harness:
+        await blast(harness)
+        await harness.take_back(BLAST)
+        refused = Refuse(400, "Bad Request: something odd")
+        harness.api.fault(refused, "editMessageText", times=2)
+        await soon(harness)
+        assert lines(messages(harness)[1])[0] == f"⚠ withdrawn by the publisher: {BLAST}"
+        assert await fates(harness) == [("withdrawn", "told")]
+
+
 async def test_a_message_that_is_lost_after_it_showed_it_tells_nothing_twice(
     opened: OpenHarness,
 ) -> None:
@@ -608,6 +622,25 @@ async def test_a_group_that_moved_is_told_what_its_lost_messages_cannot_show(
         await soon(harness)
         _alert, note = messages(harness)
         assert (note.silent, note.reply_to) == (True, None)
+
+
+async def test_a_clean_up_takes_an_alert_with_its_reply_and_what_was_kept_of_it(
+    opened: OpenHarness,
+) -> None:
+    async with opened(rule("Tram", "tram", updates="note")) as harness:
+        await blast(harness)
+        await harness.take_back(BLAST)
+        await soon(harness)
+        await harness.execute(
+            "update entries set absent_since = ?", harness.clock.now().isoformat()
+        )
+        prune, keep = harness.app.store.admin.prune, Retention(alerts=timedelta(days=30))
+        await prune(harness.clock.now() + timedelta(days=20), keep)
+        assert await fates(harness) == [("withdrawn", "told")]
+        for days in (400, 800):
+            await prune(harness.clock.now() + timedelta(days=days), keep)
+        for table in ("alerts", "alert_matches", "outbox_alerts", "update_records", "entries"):
+            assert await harness.rows(f"select * from {table}") == [], table  # noqa: S608
 
 
 async def test_nothing_waits_behind(opened: OpenHarness) -> None:

@@ -68,7 +68,7 @@ async def live_a_little(harness: TelegramHarness) -> None:
     await says(harness, BEN, "/start")
     await presses(harness, ANN, "Let in")
     await says(harness, BEN, "/start")
-    await says(harness, BEN, "/subscribe harbour")
+    await says(harness, BEN, "/subscribe updates:note harbour")
     await says(harness, BEN, "/subscribe pier")
     await says(harness, BEN, "/unsubscribe 2")
     await says(harness, BEN, "/language uk")
@@ -84,6 +84,9 @@ async def live_a_little(harness: TelegramHarness) -> None:
     harness.api.react(BEN, BEN, harness.api.messages(BEN)[-1].message_id, "👎")
     await presses(harness, BEN, "Follow")
     await presses(harness, BEN, "I'm on it", NEWSROOM)
+    await harness.take_back("Harbour ferry late")
+    await harness.deliver(70 * SECOND, 5 * SECOND)
+    assert harness.api.messages(BEN)[-1].text.startswith("⚠ withdrawn by the publisher")
     harness.api.react(NEWSROOM, BEN, harness.api.messages(NEWSROOM)[-1].message_id, "👍")
     await hears(harness, NEWSROOM)
 
@@ -142,6 +145,7 @@ def traces(app: App) -> list[str]:
     tables = (
         *("alerts", "alert_matches", "outbox", "outbox_alerts", "screens", "verdicts", "stances"),
         *("routes", "chat_numbers", "claims", "links", "pending", "match_records", "feed_chats"),
+        "update_records",
     )
     return [
         table

@@ -161,3 +161,20 @@ async def test_a_message_that_was_deleted_is_followed_by_a_note(
         await soon(harness)
         assert await fates(harness) == ["told"]
         assert len(stand_in.texts) == 1
+
+
+async def test_a_reply_whose_first_try_counts_is_changed_to_say_the_newest(
+    tmp_path: Path, api: BotApi, clock: ManualClock, stand_in: Services
+) -> None:
+    """A repeated send arrives as it was first tried; what came since is an edit of it."""
+    async with desk(tmp_path, api, clock, stand_in.chat("matrix"), "note") as harness:
+        await harness.add(ArticleSpec(FIRE))
+        await harness.deliver()
+        stand_in.faults = ["lost"]
+        await harness.revise(FIRE, LESS)
+        await harness.deliver()
+        await harness.revise(LESS, LESS[:-1] + "3")
+        await soon(harness)
+        assert await fates(harness) == ["told", "told"]
+        replies = [text for text in stand_in.texts if "corrected by the publisher:" in text]
+        assert [text.partition("\n")[0][-1] for text in replies] == ["3"]

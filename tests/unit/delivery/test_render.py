@@ -22,6 +22,7 @@ from bot.model.chats import Chat, ChatKind
 from bot.model.delivery import Delivery, DeliveryKind
 from bot.model.entries import Span
 from bot.model.message import Entity, Message
+from bot.model.updates import ChangeKind, UpdateView
 from bot.text.clean import HEADLINE_LENGTH, cut, plain
 
 CHAT = Chat(1, "desk", ChatKind.TELEGRAM, 7, 0)
@@ -97,7 +98,23 @@ views = st.builds(
     subscriptions=st.lists(anything, max_size=4).map(tuple),
     spans=st.lists(spans, max_size=60).map(tuple),
     catch_up=st.booleans(),
+    note=st.booleans(),
+    withdrawn=st.booleans(),
+    corrected=st.booleans(),
 )
+updates = st.builds(
+    UpdateView,
+    kind=st.sampled_from(ChangeKind),
+    of_story=st.just(1),
+    title=texts,
+    before=texts,
+    status=anything,
+    text=texts,
+    at=st.just(NOON),
+    loud=st.booleans(),
+)
+#: replies about changes of their articles
+replies = st.builds(lambda alert, update: replace(alert, note=True, update=update), views, updates)
 
 
 def delivery(*alerts: AlertView, **more: object) -> Delivery:
@@ -141,7 +158,7 @@ def check(message: Message) -> None:
 
 
 @settings(max_examples=examples(300), deadline=None)
-@given(st.lists(views, min_size=1, max_size=3), st.booleans(), st.booleans())
+@given(st.lists(views | replies, min_size=1, max_size=3), st.booleans(), st.booleans())
 def test_any_story_gives_a_text_that_telegram_takes(
     alerts: list[AlertView], repeat: bool, styleless: bool
 ) -> None:
@@ -153,13 +170,13 @@ def test_any_story_gives_a_text_that_telegram_takes(
 
 
 @settings(max_examples=examples(60), deadline=None)
-@given(st.lists(views, min_size=1, max_size=4), st.integers(20, 26))
+@given(st.lists(views | replies, min_size=1, max_size=4), st.integers(20, 26))
 def test_any_long_queue_gives_a_text_that_telegram_takes(some: list[AlertView], count: int) -> None:
     alerts = [some[number % len(some)] for number in range(count)]
     message = rendered(*alerts)
 
     check(message)
-    assert message.text.count("\n\n• ") >= min(len(alerts), 25)
+    assert sum(message.text.count(f"\n\n{sign} ") for sign in "•↳⚠↻") >= min(len(alerts), 25)
     assert ("and 1 more" in message.text) == (len(alerts) > 25)
 
 
