@@ -4,13 +4,19 @@ Words that an apostrophe joins are one word here, since it is a letter in many t
 Donets'k, Sa'id, צ'רנוביל. No matching.
 """
 
+import re
+from bisect import bisect_left
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.names.transliteration import is_unspaced_character
 from bot.text.fold import words
+from bot.text.tokens import single_ranges
 
 APOSTROPHES = frozenset("'’‘ʼʻʿʾ`´׳‛′ʹ")
+_APOSTROPHE = re.compile(f"[{''.join(APOSTROPHES)}]")
+#: Has all characters of scripts without spaces; those of others that it has are rare.
+_UNSPACED = re.compile("[\u2e80-\U0001f1ff\U0001fb00-\U0010ffff]")
 _SIGNS = "#@"  # before words that are written in small letters though they may be names
 #: Words before an apostrophe that stay words: l'Ukraine, dell'Ucraina.
 _ELIDED = frozenset("d l j n s c m t qu dell nell all sull dall quell un jusqu lorsqu".split())
@@ -64,27 +70,70 @@ def name_text(fields: Iterable[_Field], language: str) -> NameText:
         if shift:
             listed.append("")
             ranges.append((shift - 1, shift))
-        if text.isascii() and "'" not in text and "`" not in text:
-            small_here = _small_words(text, spans, len(listed))
-            listed += folded
-            ranges += [(index, index + 1) for index in range(shift, shift + len(folded))]
-        else:
+        if _UNSPACED.search(text):
             small_here = _add_words(
                 (text, folded, spans), shift, language, listed, ranges, adjacent
             )
+        else:
+            small_here = _add_spaced(text, folded, spans, shift, language, listed, ranges)
         if _has_capital(text):  # a text of one case says nothing of its words
             small.update(small_here)
         shift += len(folded) + 1
     return NameText(listed, ranges, NameContext(language, frozenset(small), frozenset(adjacent)))
 
 
-def _small_words(text: str, spans: Sequence[tuple[int, int]], first: int) -> list[int]:
-    """Indices of the words in small letters of an ASCII text, from the first index on."""
-    return [
-        index
-        for index, (start, end) in enumerate(spans, first)
-        if text[start:end].islower() and (not start or text[start - 1] not in _SIGNS)
-    ]
+def _add_spaced(
+    text: str,
+    folded: Sequence[str],
+    spans: Sequence[tuple[int, int]],
+    shift: int,
+    language: str,
+    listed: list[str],
+    ranges: list[tuple[int, int]],
+) -> list[int]:
+    """Like `_add_words`, for scripts with blanks, without looking at each word."""
+    first, begin = len(listed), 0
+    joints = _joints(text, folded, spans, language)
+    for index in joints:
+        listed += folded[begin:index]
+        ranges += single_ranges(shift + begin, shift + index)
+        listed[-1] += folded[index]
+        ranges[-1] = (ranges[-1][0], shift + index + 1)
+        begin = index + 1
+    listed += folded[begin:]
+    ranges += single_ranges(shift + begin, shift + len(folded))
+    if joints:
+        behind = set(joints)
+        spans = [span for index, span in enumerate(spans) if index not in behind]
+    written = [text[start:end] for start, end in spans]
+    # Letters without case are neither.
+    small = {word for word in set(written) if word == word.lower() != word.upper()}
+    found = [index for index, word in enumerate(written, first) if word in small]
+    if any(sign in text for sign in _SIGNS):
+        signed = {
+            index
+            for index, (start, _) in enumerate(spans, first)
+            if start and text[start - 1] in _SIGNS
+        }
+        return [index for index in found if index not in signed]
+    return found
+
+
+def _joints(
+    text: str, folded: Sequence[str], spans: Sequence[tuple[int, int]], language: str
+) -> list[int]:
+    """Indices of the words that an apostrophe joins with the word before."""
+    found: list[int] = []
+    for sign in _APOSTROPHE.finditer(text):
+        index = bisect_left(spans, (sign.end(),))
+        if (
+            0 < index < len(spans)
+            and spans[index][0] == sign.end()
+            and spans[index - 1][1] == sign.start()
+            and _are_joined(folded[index - 1], folded[index], language)
+        ):
+            found.append(index)
+    return found
 
 
 def _add_words(
@@ -95,7 +144,7 @@ def _add_words(
     ranges: list[tuple[int, int]],
     adjacent: set[int],
 ) -> list[int]:
-    """Add the words of a field; return the indices of those in small letters."""
+    """Add the words of a field, one by one; return the indices of those in small letters."""
     text, folded, spans = field
     small: list[int] = []
     before, end = "", -2

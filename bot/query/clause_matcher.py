@@ -28,7 +28,7 @@ class ClauseMatcher:
         candidates = {
             number
             for key, numbers in by_key.items()
-            if not key or key in words.postings
+            if not key or key in words.keys
             for number in numbers
         }
         return sum(

@@ -249,7 +249,7 @@ class Index:
         """Like `match`, for an article that was tokenized before."""
         article = words.article
         matches: list[Match] = []
-        lacks = words.postings.keys().isdisjoint
+        lacks = words.keys.keys().isdisjoint
         for compiled in self._candidates(words):
             if any(map(lacks, compiled.clauses)):
                 continue
@@ -265,9 +265,9 @@ class Index:
     def _candidates(self, words: ArticleWords) -> AbstractSet[_CompiledQuery]:
         self._articles += 1
         if self._articles % _SAMPLE == 0:
-            self._selector.observe(words.postings)
+            self._selector.observe(words.keys)
         candidates = {self._compiled[number] for number in self._unkeyed}
-        candidates.update(self._with_keys(self._by_key.keys() & words.postings.keys()))
+        candidates.update(self._with_keys(self._by_key.keys() & words.keys.keys()))
         if self._key_kinds["^"]:
             candidates.update(self._with_keys(self._prefixes(words)))
         if self._by_name:
@@ -281,7 +281,7 @@ class Index:
         known, lengths_of = self._by_key, self._prefix_lengths
         ends = [size + 1 for size in range(1, _PREFIX_START + 1) if self._start_sizes[size]]
         found: list[str] = []
-        for key in words.postings:
+        for key in words.keys:
             if key[0] == "=":
                 for end in ends:
                     for length in lengths_of.get(key[1:end], ()):
@@ -305,7 +305,7 @@ class Index:
         """Learn from stored articles which words are rare, before subscriptions are added."""
         for article in articles:
             self._selector.add_language(article.language)
-            self._selector.observe(ArticleWords(article).postings)
+            self._selector.observe(ArticleWords(article).keys)
 
 
 def uses_lists(query: str) -> bool:

@@ -244,16 +244,15 @@ def _with_signs(ranges: list[TokenRange], signs: Signs, words: ArticleWords) -> 
 def _word(word: str, words: ArticleWords) -> list[TokenRange]:
     forms = query_stems(word, words.language)
     if len(forms) == 1:
-        return words.postings.get(forms[0], [])
-    postings = words.postings
-    return list(dict.fromkeys(position for form in forms for position in postings.get(form, ())))
+        return words.positions(forms[0])
+    return list(dict.fromkeys(position for form in forms for position in words.positions(form)))
 
 
 def _unit(unit: Unit, words: ArticleWords, *, inflected: bool) -> list[TokenRange]:
     """The positions of a word, or of a compound, written apart or joined."""
 
     def word_ranges(word: str) -> list[TokenRange]:
-        return _word(word, words) if inflected else words.postings.get(f"={word}", [])
+        return _word(word, words) if inflected else words.positions(f"={word}")
 
     if isinstance(unit, str):
         return word_ranges(unit)
@@ -324,7 +323,7 @@ def _prefix_ranges(prefix: Prefix, words: ArticleWords) -> list[TokenRange]:
 
 
 def _adjacent_heads(prefix: Prefix, words: ArticleWords) -> list[TokenRange]:
-    heads = [words.postings.get(f"={part}", []) for part in prefix.head]
+    heads = [words.positions(f"={part}") for part in prefix.head]
     return _adjacent([*heads, words.with_prefix(prefix.start)])
 
 

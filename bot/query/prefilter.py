@@ -21,7 +21,7 @@ _SEPARATORS = re.compile(r"[\x00-,;<>?@\[\\\]`{|}\x7f]")  # characters that the 
 
 def search_text(words: ArticleWords) -> str:
     """Return the text that is indexed for an article: keys of words, stems and name sounds."""
-    keys = dict.fromkeys(words.postings)
+    keys = dict.fromkeys(words.keys)
     keys.update(dict.fromkeys(key for word in words.name_words() for key in word_keys(word)))
     return " ".join(key for key in keys if not _SEPARATORS.search(key))
 

@@ -9,15 +9,21 @@ from bot.names.context import NameText, name_text
 from bot.names.lookup_keys import word_keys
 from bot.names.pattern import NamePattern
 from bot.query.fields import site_value
-from bot.text.fold import fold, folded_key
+from bot.text.fold import fold, fold_once, folded_key
 from bot.text.overlap import repeated
-from bot.text.stem import stems
-from bot.text.tokens import MAX_JOINED, Tokens, designation, is_unspaced, joined, tokens
+from bot.text.stem import text_stems
+from bot.text.tokens import (
+    MAX_JOINED,
+    Tokens,
+    designation,
+    is_unspaced,
+    joined,
+    single_ranges,
+    tokens,
+)
 from bot.text.word_cache import word_cache
 
 TokenRange = tuple[int, int]  #: half-open range of word positions
-# Ranges of single words, shared by all articles.
-_SINGLE_WORDS = tuple((index, index + 1) for index in range(4000))
 # Languages in whose texts aa is a long a; in others it may stand for å.
 _LONG_A_LANGUAGES = frozenset({"af", "de", "et", "fi", "fy", "lb", "nl", "so"})
 
@@ -28,14 +34,23 @@ def keys_of_word(word: str, language: str) -> tuple[str, ...]:
 
     С300 has the keys of S300, too, and Århus those of Aarhus, and the other way round.
     """
-    folded = word if word.isascii() else fold(word)
-    keys = (f"={folded}", *stems(word, language))
+    folded = word if word.isascii() else fold_once(word)
+    keys = (f"={folded}", *text_stems(word, language))
     if "å" in word or ("aa" in word and language not in _LONG_A_LANGUAGES):
         other = fold(word.replace("å", "aa")) if "å" in word else word.replace("aa", "å")
-        keys = tuple(dict.fromkeys((*keys, f"={fold(other)}", *stems(other, language))))
+        keys = tuple(dict.fromkeys((*keys, f"={fold(other)}", *text_stems(other, language))))
     if folded.isascii() or not any(map(str.isdecimal, folded)):
         return keys
     return (*keys, f"={designation(folded)}", designation(folded))
+
+
+def _add_word(keys: dict[str, str | list[str]], key: str, word: str) -> None:
+    """Add a word to those of a key that others have already."""
+    known = keys[key]
+    if isinstance(known, list):
+        known.append(word)
+    else:
+        keys[key] = [known, word]
 
 
 def exact_form(written: str, folded: str) -> str:
@@ -55,15 +70,19 @@ class ArticleWords:
 
     __slots__ = (
         "_compounds",
+        "_joined",
+        "_lower",
         "_name_keys",
         "_name_text",
         "_numbers",
+        "_occurrences",
+        "_pairs",
+        "_positions",
         "_tokens",
         "article",
         "body_from",
+        "keys",
         "language",
-        "occurrences",
-        "postings",
         "repeated",
         "sorted_keys",
         "spans",
@@ -92,62 +111,100 @@ class ArticleWords:
         if self.repeated:
             ends = [end for _, end in self._tokens[-1].spans]
             self.summary_to += bisect_right(ends, self.repeated)
+        self._lower = lower
         self._compounds = compounds
         self._numbers: list[int] = []  # of each word, counting compounds as one; filled on demand
-        #: words in lower case, also those of compounds joined, to their positions
-        self.occurrences: dict[str, list[TokenRange]] = {}
-        self.postings: dict[str, list[TokenRange]] = {}  #: keys to their positions
+        # Words of compounds joined, and pairs of characters, with their positions.
+        self._joined: dict[str, list[TokenRange]] = {}
+        self._pairs: dict[str, list[TokenRange]] = {}
+        # Positions of words and of keys: filled on demand, most articles have no candidate.
+        self._occurrences: dict[str, list[TokenRange]] = {}
+        self._positions: dict[str, list[TokenRange]] = {}
+        #: keys to the words that have them, as they are first looked up: a word, or several
+        self.keys: dict[str, str | list[str]] = {}
         self.spans: dict[str, list[Span] | None] = {}  #: cache: results of terms by their text
         self.sorted_keys: list[str] = []  #: filled by the first search for a prefix
         # Words with a key, in small letters or not: filled by the first search for a name.
         self._name_keys: dict[bool, dict[str, list[int]]] = {}
         self._name_text: NameText | None = None
-        self._add_occurrences(lower, compounds, unspaced=unspaced)
-
-    def _add_occurrences(
-        self, lower: list[str], compounds: list[TokenRange], *, unspaced: bool
-    ) -> None:
-        occurrences = self.occurrences
-        for index, word in enumerate(lower):
-            position = _SINGLE_WORDS[index] if index < len(_SINGLE_WORDS) else (index, index + 1)
-            if word in occurrences:
-                occurrences[word].append(position)
-            else:
-                occurrences[word] = [position]
-        occurrences.pop("", None)
-        for first, last in compounds:
-            for start, end in combinations(range(first, last + 1), 2):
-                if 2 <= end - start <= MAX_JOINED:
-                    compound = joined(tuple(lower[start:end]))
-                    occurrences.setdefault(compound, []).append((start, end))
-        self._add_postings()
+        if compounds:
+            self._join_compounds()
+        self._add_keys()
         if unspaced:
             self._add_pairs()
 
-    def _add_postings(self) -> None:
-        postings, language = self.postings, self.language
-        for word, positions in self.occurrences.items():
+    def _join_compounds(self) -> None:
+        lower, joined_words = self._lower, self._joined
+        for first, last in self._compounds:
+            for start, end in combinations(range(first, last + 1), 2):
+                if 2 <= end - start <= MAX_JOINED:
+                    compound = joined(tuple(lower[start:end]))
+                    joined_words.setdefault(compound, []).append((start, end))
+
+    def _add_keys(self) -> None:
+        keys, language = self.keys, self.language
+        distinct = dict.fromkeys(self._lower)
+        distinct.pop("", None)
+        distinct.update(dict.fromkeys(self._joined))
+        for word in distinct:
             for key in keys_of_word(word, language):
-                # Lists are shared between keys and never changed: words with the same stem get a
-                # new list.
-                postings[key] = positions if key not in postings else [*postings[key], *positions]
+                if key in keys:
+                    _add_word(keys, key, word)
+                else:
+                    keys[key] = word
 
     def _add_pairs(self) -> None:
         """Add pairs of characters of a script without spaces: they are rarer than single ones.
 
         They are folded already, have no stems, and are too many to be remembered.
         """
-        postings = self.postings
-        pairs: dict[str, list[TokenRange]] = {}
+        pairs = self._pairs
         before = ""
         for index, word in enumerate(self.words):
             is_here = is_unspaced(word)
             if is_here and before:
                 pairs.setdefault(before + word, []).append((index - 1, index + 1))
             before = word if is_here else ""
-        for pair, positions in pairs.items():
+        keys = self.keys
+        for pair in pairs:
             for key in (f"={pair}", pair):
-                postings[key] = positions if key not in postings else [*postings[key], *positions]
+                if key in keys:
+                    _add_word(keys, key, pair)
+                else:
+                    keys[key] = pair
+
+    def positions(self, key: str) -> list[TokenRange]:
+        """Return the positions of the words with a key. The list is shared, and never changed."""
+        known = self._positions.get(key)
+        if known is None:
+            words = self.keys.get(key)
+            if words is None:
+                return []
+            known = (
+                self._of_word(words)
+                if isinstance(words, str)
+                else [position for word in words for position in self._of_word(word)]
+            )
+            self._positions[key] = known
+        return known
+
+    def _of_word(self, word: str) -> list[TokenRange]:
+        if not self._occurrences:
+            self._locate()
+        return self._occurrences[word]
+
+    def _locate(self) -> None:
+        """Note where each word is: at once for all, since one is seldom asked for alone."""
+        found = self._occurrences
+        lower = self._lower
+        for word, position in zip(lower, single_ranges(0, len(lower)), strict=True):
+            if word in found:
+                found[word].append(position)
+            else:
+                found[word] = [position]
+        for others in (self._joined, self._pairs):
+            for word, positions in others.items():
+                found[word] = [*found.get(word, ()), *positions]
 
     def character_range(self, token_range: TokenRange) -> tuple[str, int, int]:
         """Return the field of these words and the half-open range of their characters in it."""
@@ -213,11 +270,11 @@ class ArticleWords:
     def with_prefix(self, prefix: str) -> list[TokenRange]:
         """Return the positions of words whose folded form begins with this prefix."""
         if not self.sorted_keys:
-            self.sorted_keys = sorted(key for key in self.postings if key[0] == "=")
+            self.sorted_keys = sorted(key for key in self.keys if key[0] == "=")
         positions: list[TokenRange] = []
         index = bisect_left(self.sorted_keys, f"={prefix}")
         while index < len(self.sorted_keys) and self.sorted_keys[index].startswith(prefix, 1):
-            positions += self.postings[self.sorted_keys[index]]
+            positions += self.positions(self.sorted_keys[index])
             index += 1
         return positions
 

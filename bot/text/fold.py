@@ -58,6 +58,11 @@ class Word(NamedTuple):
 @word_cache(65536)
 def fold(word: str) -> str:
     """Fold a word or a longer text. Idempotent."""
+    return fold_once(word)
+
+
+def fold_once(word: str) -> str:
+    """Like `fold`, for those who keep what is made of it: nothing is cached here."""
     if word.isascii():
         return word.lower()
     text = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", word).casefold())

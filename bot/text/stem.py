@@ -13,7 +13,7 @@ from typing import Any
 
 import Stemmer
 
-from bot.text.fold import fold
+from bot.text.fold import fold, fold_once
 from bot.text.korean import ends_in_hangul, without_particles
 from bot.text.word_cache import word_cache
 
@@ -148,12 +148,17 @@ def stems(word: str, language: str) -> tuple[str, ...]:
 
     The word is in lower case, with its accents.
     """
+    return text_stems(word, language)
+
+
+def text_stems(word: str, language: str) -> tuple[str, ...]:
+    """Like `stems`, for those who keep what is made of them: nothing is cached here."""
     if not word.isascii() and ends_in_hangul(word):
         return _korean(word, language)
-    forms = _stems_of_query(word, language)  # words of texts are cached here
+    forms = _stems_of_query(word, language)  # query_stems caches words of queries
     match _stemmer_language(word, language):
         case "ar":
-            return _without_first_letters(fold(word), forms[0])
+            return _without_first_letters(fold_once(word), forms[0])
         case "fa" if _ZWNJ in word:
             return tuple(dict.fromkeys((*_persian_forms(word, language), *forms)))
         case "he":
@@ -185,7 +190,7 @@ def query_stems(word: str, language: str) -> tuple[str, ...]:
 
 
 def _stems_of_query(word: str, language: str) -> tuple[str, ...]:
-    folded = word.lower() if word.isascii() else fold(word)  # not kept: the stems are
+    folded = word.lower() if word.isascii() else fold_once(word)  # not kept: the stems are
     match _stemmer_language(folded, language):
         case "":
             return (folded,)

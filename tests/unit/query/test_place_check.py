@@ -6,6 +6,7 @@ from random import Random
 import pytest
 from sampling import SEED, amount
 
+from bench.bodies import articles
 from bench.entries import load
 from bench.queries import Maker, vocabularies
 from bot.model.chats import Subscription
@@ -152,3 +153,21 @@ def test_real_articles_have_the_queries_that_match_when_each_is_tried_alone(shar
         candidate = Article(entry.title, entry.summary, entry.language)
         found = [match.subscription_id for match in index.match(candidate)]
         assert found == found_alone(index, count, candidate), entry.title
+
+
+def test_real_texts_have_the_queries_that_match_when_each_is_tried_alone(shared: Path) -> None:
+    """Texts of a thousand words."""
+    texts = [article for article in articles(shared, 400)[0] if len(article.body) > 2_000]
+    chance = Random(SEED)
+    chance.shuffle(texts)
+    maker = Maker(vocabularies(f"{text.title}\n{text.body}" for text in texts[:200]), SEED)
+    count = amount(100, 2000)
+    index = Index({}, ("en", "ru", "uk", "de", "es", "fr", "ar", "zh"))
+    for number, query in enumerate(maker.queries(count), 1):
+        index.set(subscription(number, query.text))
+    hits = 0
+    for text in texts[-amount(10, 1000) :]:
+        found = [match.subscription_id for match in index.match(text)]
+        assert found == found_alone(index, count, text), text.title
+        hits += len(found)
+    assert hits

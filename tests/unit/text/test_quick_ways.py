@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sampling import SEED, examples
 
+from bot.names import context
 from bot.parse import boilerplate
 from bot.parse.document import absolute
-from bot.text import channel_link, clean, counters, fold, language, url
+from bot.text import channel_link, clean, counters, fold, language, tokens, url
 from bot.text.markup import TextType
 
 SIGNS = (
@@ -159,3 +160,55 @@ def test_where_an_article_appeared_first_is_found_in_any_case(
     assert quick.count("Words.") > len(texts) / 2
     monkeypatch.setattr(boilerplate, "_FIRST_SEEN_LOWERED", ("",))
     assert [boilerplate.article_text(text, TextType.TEXT, title) for text in texts] == quick
+
+
+#: what numbers, compounds and names are made of, beside letters of several scripts
+WORD_SIGNS = (
+    "aB9 1 0 5.,'-’_. ’'-.,٬٠٫\u00a0\u202fäЯяéßİıʼ„”€@#½²ªⅧↄ①א'ب٣\u064bـ\u200c漢字かไ\u0301😀"
+)
+WORDS = st.text(
+    st.one_of(st.sampled_from(WORD_SIGNS), st.sampled_from(WORD_SIGNS), st.sampled_from(SIGNS)),
+    max_size=30,
+)
+
+
+@settings(max_examples=examples(3000), deadline=None)
+@given(WORDS)
+def test_words_are_the_same_for_all_characters_and_for_usual_ones(text: str) -> None:
+    found, slow = tokens.tokens(text), tokens._tokens_of_any(slowly_replaced(text))
+    assert found.words == slow.words
+    assert found.lower == slow.lower
+    assert found.compounds == slow.compounds
+    assert found.spans == slow.spans
+    assert found.unspaced == slow.unspaced
+
+
+def slowly_replaced(text: str) -> str:
+    if not text.isascii():
+        for sign, plain in tokens._PUNCTUATION:
+            text = text.replace(sign, plain)
+    return text.lower() if text.isascii() else text.translate(tokens._APOSTROPHES)
+
+
+def test_usual_characters_have_the_classes_that_both_libraries_give_them() -> None:
+    usual = tokens._UNUSUAL.sub("", "".join(map(chr, range(0x110000))))
+    assert regex.findall(r"[\p{L}\p{N}]", usual) == re.findall(r"[^\W_]", usual)
+    assert regex.findall(r"\p{L}", usual) == tokens._USUAL.letter.findall(usual)
+    assert regex.findall(r"\d", usual) == re.findall(r"\d", usual)
+    unusual = rf"(?V1)[\p{{M}}\u0640\u200c\u200d]|[{fold.UNSPACED}]"
+    assert regex.findall(unusual, usual) == []
+
+
+@settings(max_examples=examples(2000), deadline=None)
+@given(WORDS, st.sampled_from(["", "en", "fr", "tr", "uk"]))
+def test_words_of_names_are_the_same_as_each_is_looked_at(text: str, spoken: str) -> None:
+    cut = tokens.tokens(text)
+    found = context.name_text([(text, cut.words, cut.spans)], spoken)
+    listed: list[str] = []
+    ranges: list[tuple[int, int]] = []
+    adjacent: set[int] = set()
+    field = (text, cut.words, cut.spans)
+    small = context._add_words(field, 0, spoken, listed, ranges, adjacent)
+    assert (found.words, found.ranges) == (listed, ranges)
+    assert found.context.adjacent == adjacent
+    assert found.context.small == (set(small) if context._has_capital(text) else set())
