@@ -6,18 +6,16 @@ from bot.cli.config_file import misconfigured
 from bot.config.kept_text import databases
 from bot.config.load import load, read_text
 from bot.errors import ConfigError
-from bot.model.database_address import DEFAULT_DATABASE
+from bot.model.database_address import DEFAULT_DATABASE, DatabaseAddress
 
 
-def beside_of(path: Path) -> Path:
-    """Return the path beside which files of this machine lie: the database, where it is a file.
-
-    Of a faulty configuration as far as it can be found.
+def address_of(path: Path) -> DatabaseAddress:
+    """Return the database of a file, and of a faulty one as far as it can be found.
 
     A newsbell that runs goes on with the last good configuration. Raises Misconfigured.
     """
     try:
-        return load(path).beside
+        return load(path).database
     except ConfigError as error:
         mistakes = error
     try:
@@ -26,5 +24,13 @@ def beside_of(path: Path) -> Path:
         found = databases(path, "")
     if not found:
         raise misconfigured(path, mistakes)
-    first = found[0]
-    return first if isinstance(first, Path) else path.parent / DEFAULT_DATABASE
+    return found[0]
+
+
+def beside_of(path: Path) -> Path:
+    """Return the path beside which files of this machine lie: the database, where it is a file.
+
+    Raises Misconfigured.
+    """
+    address = address_of(path)
+    return address if isinstance(address, Path) else path.parent / DEFAULT_DATABASE

@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from bot.cli.config_option import config_option
-from bot.cli.database_path import beside_of
+from bot.cli.database_path import address_of, beside_of
 from bot.cli.faults import Fault
 from bot.errors import NewsbellError
+from bot.model.database_address import DatabaseAddress
 from bot.service.control import ask_health, has_socket
 from bot.store.stores import ReadOnlyDatabase
 from bot.text.duration import in_words, parse_duration
@@ -54,7 +55,7 @@ def health(path: Path, *, within: timedelta | None, timeout: float, as_json: boo
     now = datetime.now(UTC)
     record = None if within else _asked(database, timeout)
     if record is None:
-        record = _from_database(database, now, within or WRITES_WITHIN)
+        record = _from_database(address_of(path), now, within or WRITES_WITHIN)
     if as_json:
         click.echo(json.dumps(record))
         if not record["healthy"]:
@@ -88,7 +89,9 @@ def _absence(database: Path) -> str:
     return f"No newsbell runs on {database.name}: start it with `newsbell run`."
 
 
-def _from_database(database: Path, now: datetime, within: timedelta) -> Mapping[str, Any]:
+def _from_database(
+    database: DatabaseAddress, now: datetime, within: timedelta
+) -> Mapping[str, Any]:
     """Judge by when newsbell last wrote."""
     try:
         seen = ReadOnlyDatabase(database).clock_seen()

@@ -5,7 +5,7 @@ who does gives no sign of life, it is over; the caller opens a whole newsbell th
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from ipaddress import IPv6Network, ip_network
@@ -15,16 +15,20 @@ import structlog
 
 from bot import __version__
 from bot.config.load import Config
-from bot.errors import StoreError
+from bot.errors import ActionRefused, StoreError
 from bot.feeds.feed_reader import FeedReader
 from bot.feeds.handover import HandoverCommitter
 from bot.feeds.poller import Poller
 from bot.feeds.source_access import SourceAccess
 from bot.fetch.client import open_client
 from bot.fetch.url_guard import UrlGuard
+from bot.i18n.phrase import phrase
 from bot.model.database_address import PostgresAddress
+from bot.model.health import Health
 from bot.model.nodes import GONE, Node
+from bot.ports import Clock
 from bot.service.build import Wiring
+from bot.service.control import control
 from bot.service.feed_trial import agent_of, guard_of, limits_of, worker_limits_of
 from bot.service.live_config import LiveConfig
 from bot.service.membership import BEAT
@@ -37,11 +41,31 @@ AGAIN = timedelta(seconds=2)  #: after the database could not be read
 log = structlog.stdlib.get_logger("newsbell.nodes")
 
 
+_AWAY = phrase("The database cannot be reached.")
+_SILENT = 180.0  # seconds without it, from which a node that waits is not healthy
+
+
+async def _refuse(_action: str, _ids: tuple[int, ...]) -> int:
+    raise ActionRefused(
+        "This newsbell waits for its turn to lead: ask on the machine of the one that leads "
+        "(`newsbell status` names it)."
+    )
+
+
 class Standby:
     """A node that polls for whoever leads."""
 
-    def __init__(self, store: PostgresStore, node: Node, poller: Poller) -> None:
-        self._store, self._node, self._poller = store, node, poller
+    def __init__(self, store: PostgresStore, node: Node, poller: Poller, clock: Clock) -> None:
+        self._store, self._node, self._poller, self._clock = store, node, poller, clock
+        self._began = self._heard = clock.monotonic()
+
+    def health(self) -> Mapping[str, object]:
+        """Return how it is, for `newsbell health`."""
+        now = self._clock.monotonic()
+        reasons = (_AWAY,) if now - self._heard > _SILENT else ()
+        return Health(
+            self._node.version, self._node.started_at, now - self._began, 0.0, 0, reasons
+        ).record()
 
     async def wait(self) -> None:
         """Poll until it is this node's turn to lead."""
@@ -65,6 +89,7 @@ class Standby:
             self._poller.tick()
             with suppress(StoreError):
                 await self._store.nodes.beat(self._node, leads=False)
+                self._heard = self._clock.monotonic()
             await asyncio.sleep(BEAT.total_seconds())
 
     async def _until_free(self) -> None:
@@ -115,7 +140,9 @@ async def open_standby(
             poller = Poller(store.polls, clock, reader, committer, wiring.polled, live.spacing)
             node = Node(wiring.node, __version__, clock.now())
             await store.nodes.beat(node, leads=False)
-            yield Standby(store, node, poller)
+            standby = Standby(store, node, poller, clock)
+            async with control(config.beside, _refuse, standby.health):
+                yield standby
     finally:
         workers.close()
 

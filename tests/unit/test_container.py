@@ -9,6 +9,7 @@ import yaml
 
 from bot.cli.config_option import VARIABLE
 from bot.cli.main import COMMANDS
+from bot.model.database_address import PASSWORD_VARIABLE
 from bot.service.app import POLL_PATIENCE, SEND_PATIENCE
 from bot.text.duration import parse_duration
 
@@ -43,6 +44,16 @@ def test_it_runs_as_a_user_of_its_own_and_asks_for_its_health() -> None:
     assert (program, command in COMMANDS) == ("newsbell", True)
     assert json.loads(instructions("CMD")[-1])[0] in COMMANDS
     assert f"{VARIABLE}=/data/feeds.yaml" in IMAGE
+
+
+def test_the_nodes_of_the_cluster_run_as_a_single_newsbell_does() -> None:
+    alone = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]["newsbell"]
+    cluster = yaml.safe_load((ROOT / "compose.cluster.yaml").read_text("utf-8"))["services"]
+
+    for name in ("node", "second"):
+        for key in ("image", "build", "user", "stop_grace_period", "read_only", "cap_drop"):
+            assert cluster[name][key] == alone[key]
+        assert PASSWORD_VARIABLE in cluster[name]["environment"]
 
 
 def test_compose_mounts_the_volume_and_gives_sends_their_time() -> None:

@@ -1,5 +1,6 @@
 """Several newsbells on one PostgreSQL: who leads, what the others may do, what is handed over."""
 
+import asyncio
 import pickle
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,8 +13,8 @@ import pytest
 from postgres_server import PostgresServer
 from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, rss
 
-from bot.config.load import load
-from bot.errors import StoreBusy, StoreError, StoreLost
+from bot.config.load import Config, load
+from bot.errors import ActionRefused, StoreBusy, StoreError, StoreLost
 from bot.feeds.handover import ForeignPoll, HandoverCommitter, Intake, pack, unpack
 from bot.feeds.poll_result import PollResponse
 from bot.model.database_address import PostgresAddress
@@ -21,6 +22,8 @@ from bot.model.feeds import Failure, FeedDue, FeedState, Fetched, FetchFailed, F
 from bot.model.nodes import GONE, HandedOver, Node
 from bot.service.app import App
 from bot.service.build import Wiring, open_app
+from bot.service.control import ask, ask_health
+from bot.service.standby import open_standby, until_turn
 from bot.store.engines import postgres as engine
 from bot.store.stores import PostgresStore
 
@@ -50,6 +53,12 @@ async def opened(
     async with open_app(config, wiring) as app:
         await app.store.nodes.beat(Node("a", "1", NOON), leads=True)
         yield app
+
+
+def load_of(folder: Path) -> Config:
+    folder.joinpath("a").mkdir(exist_ok=True)
+    (folder / "feeds.yaml").write_text(config_text([]), encoding="utf-8")
+    return load(folder / "feeds.yaml", {})
 
 
 def intake(app: App) -> Intake:
@@ -210,3 +219,36 @@ def test_a_pickle_cannot_make_anything_but_a_poll() -> None:
 
     with pytest.raises(ForeignPoll):
         unpack(pickle.dumps(("1", Evil())), "1")
+
+
+async def test_who_waits_says_how_it_is_and_refuses_what_only_the_leader_may(
+    tmp_path: Path, address: PostgresAddress, clock: ManualClock
+) -> None:
+    config = replace(load_of(tmp_path), database=address)
+    async with (
+        opened(tmp_path / "a", address, [], clock),
+        open_standby(config, Wiring(clock=clock, node="b"), address),
+    ):
+        health = await asyncio.to_thread(ask_health, config.beside)
+        assert health.health is not None
+        assert health.health["healthy"] is True
+        with pytest.raises(ActionRefused, match="waits for its turn"):
+            await asyncio.to_thread(ask, config.beside, "retry", (1,))
+
+
+async def test_a_node_that_waits_leads_when_the_leader_ends(
+    tmp_path: Path, address: PostgresAddress, clock: ManualClock
+) -> None:
+    config = replace(load_of(tmp_path), database=address)
+    waiting = asyncio.Event()
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(opened(tmp_path / "a", address, [], clock))
+        wiring = Wiring(clock=clock, node="b")
+        turn = asyncio.create_task(until_turn(config, wiring, address, waiting.set))
+        await waiting.wait()
+        await asyncio.sleep(0.5)
+        assert not turn.done()
+        await stack.aclose()
+        await asyncio.wait_for(turn, 30)
+    async with open_app(config, wiring):
+        pass
