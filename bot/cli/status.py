@@ -15,6 +15,7 @@ from rich.text import Text
 from bot import __version__
 from bot.cli.common import in_force, read_only, rejected_text
 from bot.cli.config_option import config_option
+from bot.cli.faults import failing
 from bot.cli.health import activity
 from bot.cli.tables import open_console, status_table
 from bot.i18n.catalog import ENGLISH, Translator
@@ -40,10 +41,12 @@ def status(path: Path, *, as_json: bool) -> None:
     """Show the state of feeds, queues and deliveries. Works while newsbell runs."""
     used = in_force(path)
     config, rejected = used.config, used.rejected
-    current = read_only(config).status()
-    kept, now = read_only(config).retention(), datetime.now(UTC)
-    pages = read_only(config).pages(now - timedelta(days=1))
-    nodes, waiting = read_only(config).nodes()
+    now = datetime.now(UTC)
+    with failing():
+        current = read_only(config).status()
+        kept = read_only(config).retention()
+        pages = read_only(config).pages(now - timedelta(days=1))
+        nodes, waiting = read_only(config).nodes()
     process = ask_health(config.beside, ANSWERS_WITHIN)
     if as_json:
         document = {
