@@ -24,6 +24,7 @@ COMMANDS = {
     "forget": ("bot.cli.forget", "Delete what is stored about a person or chat."),
     "health": ("bot.cli.health", "Say whether newsbell works, by the exit code 0 or 1."),
     "init": ("bot.cli.init", "Write a first feeds.yaml."),
+    "move": ("bot.cli.move", "Copy the database to another place: a file or PostgreSQL."),
     "names": ("bot.cli.queries", 'Show the spellings that ~"NAME" accepts.'),
     "outbox": ("bot.cli.outbox", "List, retry or drop undelivered messages."),
     "plan": ("bot.cli.plan", "Say what a changed feeds.yaml would do, before it is saved."),

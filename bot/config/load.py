@@ -627,7 +627,7 @@ class _Reader:
                 place, f"cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}"
             )
             return None
-        if os.name == "posix" and file.stat().st_mode & 0o077 and not _is_mounted_secret(file):
+        if os.name == "posix" and file.stat().st_mode & 0o077 and not is_mounted_secret(file):
             self._document.mistake(
                 place, f"others can read {file.name}: run `chmod 600 {file.name}`"
             )
@@ -713,7 +713,7 @@ def _text_of(tags: Iterable[str], by_tag: Mapping[str, FeedText]) -> FeedText:
     return next((by_tag[tag] for tag in tags if tag in by_tag), FeedText.FEED)
 
 
-def _is_mounted_secret(file: Path) -> bool:
+def is_mounted_secret(file: Path) -> bool:
     """Whether a container's engine put a secret there, whose mode nobody within can change.
 
     Docker mounts secrets as 0444, Kubernetes as 0644; whoever else is on the machine cannot look

@@ -18,7 +18,7 @@ from psycopg.types.string import StrDumperUnknown, TextLoader
 
 from bot.errors import StoreBusy, StoreError, StoreFull, StoreLost, StoreTimeout
 from bot.model.database_address import PASSWORD_VARIABLE, PostgresAddress
-from bot.store.engines import dialect, engine, postgres_schema
+from bot.store.engines import dialect, engine, postgres_schema, unfinished
 from bot.store.engines.postgres_search import TsvectorSearch
 from bot.store.sql import put
 
@@ -293,6 +293,24 @@ def check_tables(db: engine.Database, address: PostgresAddress) -> None:
         )
 
 
+def check_whole(db: engine.Database, address: PostgresAddress) -> None:
+    """Refuse a database into which a move is copying. Raises StoreError."""
+    row = db.execute("select to_regclass(?) is not null as there", [unfinished.MARK]).fetchone()
+    if row["there"]:
+        raise unfinished.refusal(db, address)
+
+
+def take_lock(db: engine.Database) -> bool:
+    """Take the lock of whoever writes, until the connection ends; return whether it was free."""
+    row = db.execute("select pg_try_advisory_lock(?) as mine", [LOCK]).fetchone()
+    return bool(row["mine"])
+
+
+def busy(address: PostgresAddress) -> StoreBusy:
+    """Return why a lock could not be taken."""
+    return StoreBusy(f"Another newsbell is using {address}; stop it first.")
+
+
 def _newer(address: PostgresAddress, migration: str) -> str:
     return (
         f"The database {address} was written by a newer newsbell ({migration}): "
@@ -320,6 +338,7 @@ class Reader:
                 database = Database(connection)
                 if not any_version:
                     check_tables(database, self._address)
+                    check_whole(database, self._address)
                 yield database
         except StoreError as error:
             if isinstance(error.__cause__, errors.QueryCanceled) and until is not None:
@@ -361,14 +380,14 @@ class Writer(engine.Writer):
         self._is_open = True
 
     def _prepared(self, database: Database) -> Database:
+        check_whole(database, self._address)
         if not self._leads:
             check_tables(database, self._address)
             return database
-        row = database.execute("select pg_try_advisory_lock(?) as mine", [LOCK]).fetchone()
-        if not row["mine"]:
+        if not take_lock(database):
             if self._term:
                 raise StoreLost(_LOST)
-            raise StoreBusy(f"Another newsbell is using {self._address}; stop it first.")
+            raise busy(self._address)
         newer = postgres_schema.applied(database) - frozenset(postgres_schema.known())
         if newer:
             raise StoreError(_newer(self._address, min(newer)))

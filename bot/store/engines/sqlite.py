@@ -19,7 +19,7 @@ import sqlite_utils
 
 from bot.errors import StoreBusy, StoreError, StoreFull, StoreTimeout
 from bot.store import planner_statistics
-from bot.store.engines import engine
+from bot.store.engines import engine, unfinished
 from bot.store.engines.sqlite_search import Fts5Search
 from bot.store.schema import migrations
 
@@ -37,7 +37,7 @@ _PRAGMAS = (
 _NO_TEXT = "Could not decode to UTF-8"  # what SQLite's module says of a damaged text
 _DAMAGED = "Restore a backup, or move the file away to start anew."
 _STEPS = 10_000  # of SQLite's machine between two looks at the clock
-_PRIVATE = 0o600  # addresses of feeds may hold tokens
+PRIVATE = 0o600  #: mode of files; addresses of feeds may hold tokens
 CHECKED_AT_START = 64 * 1024 * 1024  #: bytes of a database up to which all of it is checked
 # Of a larger one, these are checked at the start: without them nothing can be decided.
 _SMALL_TABLES = ("meta", "feeds", "chats", "people", "subscriptions", "routes")
@@ -121,6 +121,7 @@ def read_only(path: Path, *, any_version: bool = False) -> Iterator[sqlite3.Conn
         connection.execute("pragma wal_autocheckpoint = 0")
         if not any_version:
             _check_version(connection, path)
+            _check_whole(connection, path)
         yield connection
 
 
@@ -174,6 +175,13 @@ def _newer(path: Path, migration: str) -> str:
     )
 
 
+def _check_whole(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a database into which a move is copying. Raises StoreError."""
+    mark = connection.execute("select 1 from sqlite_schema where name = ?", [unfinished.MARK])
+    if mark.fetchone() is not None:
+        raise unfinished.refusal(Database(connection, execute_plugins=False), path)
+
+
 def database_bytes(path: Path) -> int:
     """Return the bytes of a database and its log; 0 where they are gone."""
     size = 0
@@ -203,7 +211,7 @@ class Lock:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = _private(str(self.path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
             file = os.fdopen(descriptor, "r+", encoding="ascii", errors="replace")
-            os.fchmod(file.fileno(), _PRIVATE)
+            os.fchmod(file.fileno(), PRIVATE)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise StoreError(
@@ -238,7 +246,7 @@ class Lock:
 
 
 def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, _PRIVATE)
+    return os.open(path, flags, PRIVATE)
 
 
 def _identity(file: Path | int) -> tuple[int, int] | None:
@@ -250,26 +258,27 @@ def _identity(file: Path | int) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def connect(path: Path) -> Database:
+def connect(path: Path, *, unfinished: bool = False) -> Database:
     """Return the writing connection: WAL, synchronous=FULL, foreign keys, checked, migrated.
 
+    A database into which a move is copying is refused, unless `unfinished` will do.
     The file is the owner's alone, and so are those that SQLite puts beside it.
     """
     path = path.resolve()
     with suppress(OSError):  # SQLite says what is wrong with it
         os.close(_private(str(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC))
-        path.chmod(_PRIVATE)
+        path.chmod(PRIVATE)
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=True, timeout=_BUSY_SECONDS
     )
     try:
-        return _prepared(connection, path)
+        return _prepared(connection, path, is_whole=not unfinished)
     except BaseException:
         connection.close()
         raise
 
 
-def _prepared(connection: sqlite3.Connection, path: Path) -> Database:
+def _prepared(connection: sqlite3.Connection, path: Path, *, is_whole: bool) -> Database:
     connection.row_factory = sqlite3.Row
     for pragma in _PRAGMAS:
         connection.execute(f"pragma {pragma}")
@@ -281,6 +290,8 @@ def _prepared(connection: sqlite3.Connection, path: Path) -> Database:
             f"is {path.parent} a network drive?"
         )
     _check_at_start(connection, path)
+    if is_whole:
+        _check_whole(connection, path)
     database = Database(connection)
     newer = newer_than_known(database)
     if newer:

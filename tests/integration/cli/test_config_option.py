@@ -18,6 +18,7 @@ ARGUMENTS = {
     "explain": ["radar"],
     "fetch": ["a.example"],
     "forget": ["7"],
+    "move": ["--to", "new.db"],
     "names": ["Kyiv"],
     "send-test": ["desk"],
     "search": ["radar"],

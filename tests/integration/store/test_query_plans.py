@@ -123,7 +123,7 @@ OF_SQLITE = re.compile(
 )
 STORE = Path(bot.store.__file__).parent
 #: what runs once, at an opening or of a copy, and knows no table of ours
-OTHERS = {"backup.py", "planner_statistics.py", "schema.py"}
+OTHERS = {"backup.py", "move.py", "planner_statistics.py", "schema.py"}
 FETCH = "Writer.fetch.<locals>.work"  #: runs on a thread, without whoever asked for it
 DAY = timedelta(days=1)
 #: as many rows as this are read in a millisecond or two
