@@ -15,7 +15,8 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,6 +35,8 @@ class Part:
     arguments: tuple[str, ...]
     #: after which it is ended and counts as failed
     minutes: int
+    #: of the environment, beside what all parts have
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 PARTS = {
@@ -131,6 +134,12 @@ PARTS = {
         ),
         180,
     ),
+    "postgres": Part(
+        "all integration tests on a PostgreSQL server, of which the check takes a sample",
+        ("-m", "pytest", "-q", "--no-cov", "tests/integration"),
+        180,
+        {"ENGINE": "postgres", "SOAK": "0"},
+    ),
     "queries": Part(
         "what the index finds in thousands of articles, and each query tried alone",
         (*PYTEST, "tests/unit/query/test_place_check.py"),
@@ -141,11 +150,11 @@ PARTS = {
 }
 
 
-def environment() -> dict[str, str]:
-    """Return the environment of the parts; a seed of the caller is kept."""
+def environment(part: Part) -> dict[str, str]:
+    """Return the environment of a part; a seed of the caller is kept."""
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     seed = f"{datetime.now(UTC):%Y%m%d}"  # as in the check
-    return {"SEED": seed, **os.environ, "SOAK": "1", "PYTHONPATH": path}
+    return {"SEED": seed, **os.environ, "SOAK": "1", "PYTHONPATH": path, **part.variables}
 
 
 def run(part: Part, minutes: float) -> bool:
@@ -153,7 +162,7 @@ def run(part: Part, minutes: float) -> bool:
     process = subprocess.Popen(
         [sys.executable, *part.arguments],
         cwd=ROOT,
-        env=environment(),
+        env=environment(part),
         start_new_session=True,
     )
     try:

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from itertools import count
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import postgres_server
 import pytest
@@ -37,8 +38,12 @@ logs.use_standard_logging()
 # httpcore asks for it four times a request; where it is absent, each time through all of pytest's
 # hooks and folders, which took a sixth of a send.
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # None: it is known to be absent
-#: of the integration tests: sqlite, or postgres
-ENGINE = os.environ.get("ENGINE", "sqlite")
+#: of the integration tests: sqlite, postgres, or both, which is a sample of those on PostgreSQL
+ENGINE = os.environ.get("ENGINE", "both")
+INTEGRATION = Path(__file__).parent / "integration"
+#: folders of which a sample is taken: those that were run whole on PostgreSQL
+SAMPLED = {"alerts", "cli", "delivery", "feeds", "search", "store"}
+PARTS = 12  #: seeds in a row that see all tests on PostgreSQL
 _NUMBERS = count(1)
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -50,11 +55,45 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.hypothesis_seed = str(SEED)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let each integration test run on both engines; a share of those on PostgreSQL is taken."""
+    if INTEGRATION not in metafunc.definition.path.parents:
+        return
+    engines = [ENGINE] if ENGINE != "both" else ["sqlite", "postgres"]
+    names = {"sqlite": pytest.HIDDEN_PARAM, "postgres": "postgres"}
+    metafunc.parametrize("engine", engines, indirect=True, ids=[names[name] for name in engines])
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure no coverage of slow tests: it doubles their time, and they reach nothing new."""
+    """Take a sample of the tests on PostgreSQL; measure no coverage of slow tests.
+
+    It doubles their time, and they reach nothing new.
+    """
+    if ENGINE == "both":
+        items[:] = [item for item in items if not _on_postgres(item) or _is_sampled(item)]
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker("no_cover")
+        own = item.get_closest_marker("own_engine")
+        if own and _on_postgres(item):
+            item.add_marker(pytest.mark.skip(reason=f"not for PostgreSQL: {own.args[0]}"))
+
+
+def _on_postgres(item: pytest.Item) -> bool:
+    call = getattr(item, "callspec", None)
+    return call is not None and call.params.get("engine") == "postgres"
+
+
+def _is_sampled(item: pytest.Item) -> bool:
+    """Whether this run takes the test on PostgreSQL too: another share with each seed.
+
+    All of them are a soak of their own (`make soak PART=postgres`).
+    """
+    if item.path.parent.name not in SAMPLED or any(
+        item.get_closest_marker(name) for name in ("slow", "own_engine")
+    ):
+        return False
+    return (crc32(item.nodeid.encode()) + SEED) % PARTS == 0
 
 
 def pytest_report_header() -> str:
@@ -81,8 +120,8 @@ def postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture(autouse=True)
 def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put what a file would hold into a database of a server, where `ENGINE=postgres` says so."""
-    if ENGINE != "postgres":
+    """Put what a file would hold into a database of a server, where the test runs on one."""
+    if getattr(request, "param", "sqlite") != "postgres":
         return
     server: PostgresServer = request.getfixturevalue("postgres")
     names: dict[Path, str] = {}

@@ -127,7 +127,7 @@ _NEW_HOSTS = """
 _EXPECTING = f"""
     select * from screens
     where chat_id = :chat and user_id = :user and expects != '' and touched_at > :since
-    and (:reply_to is null or exists (
+    and (cast(:reply_to as integer) is null or exists (
         select 1 from outbox where outbox.chat_id = screens.chat_id
         and message_id = :reply_to and kind = {REPLY}
     ))

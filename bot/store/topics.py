@@ -15,11 +15,12 @@ def allow_topics(db: Database, groups: Collection[int]) -> list[int]:
         f"""
             update chats set allowed = 1, hours_at = '', entered = groups.entered
             from (
-                select address, entered from chats
-                where allowed = 1 and id in ({marks(groups)}) order by declared, id desc
+                select address, entered, row_number() over (
+                    partition by address order by declared desc, id
+                ) as place from chats where allowed = 1 and id in ({marks(groups)})
             ) groups
             where kind = {TELEGRAM} and chats.address < 0 and chats.allowed = 0
-            and chats.address = groups.address
+            and chats.address = groups.address and groups.place = 1
             returning chats.id
         """,
         list(groups),

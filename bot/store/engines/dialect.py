@@ -37,6 +37,7 @@ _WORDS = {
     "json": "as_json",
     "json_array": "jsonb_build_array",
     "json_object": "jsonb_build_object",
+    "lower": "ascii_lower",
 }
 _COLUMN_TYPES = re.compile(
     r"(?P<key>\"?\b\w+\"?\s+)integer\s+primary\s+key(?:\s+autoincrement)?"

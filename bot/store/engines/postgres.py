@@ -25,6 +25,12 @@ from bot.store.sql import put
 OLDEST = 14  #: the first version of the server that will do
 LOCK = 0x6E657773  #: the advisory lock of whoever writes
 _TURNS = LOCK << 8  # the first advisory lock of those for single transactions
+_GIVE_BACK = "select pg_advisory_unlock(?)"
+# A server may be told to lose what it kept last when it crashes: then an alert could go out twice.
+_DURABLE = """
+    select set_config('synchronous_commit', 'on', false)
+    where current_setting('synchronous_commit') = 'off'
+"""
 _CONNECT_SECONDS = 10
 _ROWS = 500  # of an answer that is streamed, in memory at once
 _BATCH = 1000  # rows of one round of `executemany`
@@ -36,6 +42,7 @@ _KEEPALIVE: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
     "application_name": "newsbell",
+    "client_encoding": "UTF8",  # whatever the environment of this process says
 }
 _TERM = "select value from meta where name = 'term'"
 _LOST = "Another newsbell leads now: this one has to start anew, and waits for its turn then."
@@ -106,12 +113,20 @@ class _Numeric(Loader):
         return float(text) if "." in text or "N" in text else int(text)
 
 
+class _Truth(Loader):
+    """A condition among the columns of an answer is 1 or 0, as SQLite gives it."""
+
+    def load(self, data: Buffer) -> int:
+        return int(bytes(data) == b"t")
+
+
 def _adapters() -> AdaptersMap:
     adapters = AdaptersMap(psycopg.adapters)
     adapters.register_dumper(str, _Text)
     adapters.register_dumper(int, _Number)
     adapters.register_dumper(bool, _Number)
     adapters.register_loader("numeric", _Numeric)
+    adapters.register_loader("bool", _Truth)
     for name in ("json", "jsonb"):
         adapters.register_loader(name, TextLoader)
     return adapters
@@ -227,13 +242,24 @@ def connected(address: PostgresAddress, **options: Any) -> psycopg.Connection[An
         )
     except psycopg.Error as error:
         raise StoreError(_not_connected(address, error)) from error
+    if unfit := _unfit(connection):
+        connection.close()
+        raise StoreError(f"The database {address} {unfit}")
+    return connection
+
+
+def _unfit(connection: psycopg.Connection[Any]) -> str:
+    """Why a database will not do, and what to do; empty where it will."""
     version = connection.info.server_version // 10_000
     if version < OLDEST:
-        connection.close()
-        raise StoreError(
-            f"The database {address} is on PostgreSQL {version}: newsbell needs {OLDEST} or later."
+        return f"is on PostgreSQL {version}: newsbell needs {OLDEST} or later."
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        return (
+            f"keeps text as {encoding}, which has not every letter: make it anew with "
+            "`create database ... encoding 'UTF8' template template0`."
         )
-    return connection
+    return ""
 
 
 def _password(address: PostgresAddress) -> dict[str, str]:
@@ -381,6 +407,7 @@ class Writer(engine.Writer):
 
     def _prepared(self, database: Database) -> Database:
         check_whole(database, self._address)
+        database.execute(_DURABLE)
         if not self._leads:
             check_tables(database, self._address)
             return database
@@ -415,9 +442,12 @@ class Writer(engine.Writer):
         return self._database
 
     def disconnect(self) -> None:
-        """Close, which releases the lock."""
+        """Give the lock back and close: the server ends a connection only after a while."""
         self._is_open = False
         if self._database is not None:
+            if self._leads:
+                with suppress(psycopg.Error):
+                    self._database.execute(_GIVE_BACK, [LOCK])
             with suppress(psycopg.Error):
                 self._database.conn.close()
             self._database = None

@@ -32,6 +32,8 @@ create function max(anycompatible, anycompatible, anycompatible) returns anycomp
   language sql immutable as 'select max(max($1, $2), $3)';
 create function as_json(text) returns jsonb language sql immutable strict
   as 'select $1::jsonb';
+create function ascii_lower(text) returns text language sql immutable strict
+  as 'select lower($1 collate "C")';
 create function instr(text, text) returns bigint language sql immutable strict
   as 'select strpos($1, $2)::bigint';
 create function julianday(text) returns double precision language sql stable strict

@@ -5,9 +5,12 @@ Source: PostgreSQL 14, 8.11.2 "tsquery".
 """
 
 import re
+from string import ascii_lowercase, ascii_uppercase
 
 from bot.store.engines.engine import Database
 
+# FTS5's tokenizer `ascii` does the same, whatever language the server speaks.
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 _LONGEST = 400  # characters of a lexeme; PostgreSQL takes 2,046 bytes
 _PART = re.compile(r'"(?P<key>(?:[^"]|"")*)"\s*(?P<prefix>\*)?|(?P<word>AND|OR|[()])')
 _SIGNS = {"AND": " & ", "OR": " | ", "(": "(", ")": ")"}
@@ -51,5 +54,7 @@ class TsvectorSearch:
 
 
 def _lexeme(key: str, is_prefix: bool) -> str:
-    quoted = key.replace('""', '"').lower()[:_LONGEST].replace("\\", "\\\\").replace("'", "''")
+    quoted = (
+        key.replace('""', '"').translate(_LOWER)[:_LONGEST].replace("\\", "\\\\").replace("'", "''")
+    )
     return f"'{quoted}'" + (":*" if is_prefix else "")

@@ -66,6 +66,8 @@ def wrapped(doing: str, remedy: str = "newsbell goes on by itself") -> Iterator[
                 f"({' '.join(str(error).split())}). {_DAMAGED}"
             ) from error
         raise StoreError(f"The database could not {doing}: {error}.") from error
+    except OverflowError as error:
+        raise StoreError(f"The database could not {doing}: a number is too large.") from error
     except UnicodeDecodeError as error:
         # SQLite passes on what a damaged page holds, and its module cannot make it text.
         raise StoreError(

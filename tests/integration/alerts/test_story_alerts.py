@@ -25,9 +25,12 @@ from support import (
     FeedServer,
     ManualClock,
     Recorder,
+    break_at,
+    broken_references,
     config_text,
     execute,
     item,
+    mend,
     newsbell,
     poll,
     query,
@@ -97,7 +100,7 @@ def merged(gone: int, kept: int, *levels: Grouping) -> list[Merge]:
 
 async def sound(harness: TelegramHarness) -> None:
     """The database is sound, and nothing waits but what is held."""
-    assert await harness.rows("pragma foreign_key_check") == []
+    assert broken_references(harness.app) == []
     assert (
         await harness.rows(
             "select kind, state, error from outbox where state in ('queued', 'sending')"
@@ -200,7 +203,7 @@ async def test_two_stories_that_become_one_lose_no_alert_and_repeat_none(
         before, states = len(alerts(harness)), {gone, kept}
         a, b = articles["gone"][0], articles["kept"][0]
         await harness.add(ArticleSpec("A quiet bridge", (b, b, b), "bridge"), merges=merged(a, b))
-        assert await harness.rows("pragma foreign_key_check") == []
+        assert broken_references(harness.app) == []
         for _, begun in articles.values():
             if begun:
                 await harness.finish(begun)
@@ -523,7 +526,7 @@ async def test_through_any_merges_each_alerted_story_has_one_message_that_shows_
                 await harness.app.jobs.release_pending()
                 if chance.random() < 0.5:
                     await harness.deliver(chance.randrange(100) * SECOND, 5 * SECOND)
-            assert await harness.rows("pragma foreign_key_check") == []
+            assert broken_references(harness.app) == []
             kept = {
                 row[0]: row[1:]
                 for row in await harness.rows(
@@ -1451,7 +1454,7 @@ async def test_whatever_statement_fails_nothing_is_kept_and_the_second_try_keeps
             kind for (kind,) in await harness.rows("select kind from outbox where state = 'queued'")
         } >= {"alert", "edit", "again"}
         assert after != before
-        assert await harness.rows("pragma foreign_key_check") == []
+        assert broken_references(harness.app) == []
         await harness.deliver(3 * MINUTE, 5 * SECOND)
         await sound(harness)
 
@@ -1535,13 +1538,9 @@ async def test_after_a_failed_batch_the_stories_are_read_anew_with_the_same_resu
                 server.put(f"/{name}", rss(entry, old[name], title=name))
                 await app.store.polls.make_due(clock.now())
                 if trouble and number:
-                    await run_statement(
-                        app,
-                        f"create trigger broken before {event} begin select raise(abort, "
-                        "'broken'); end",
-                    )
+                    await break_at(app, event)
                     await app.poller.run_once()
-                    await run_statement(app, "drop trigger broken")
+                    await mend(app, event)
                     await app.store.polls.release_feeds()
                     await app.store.polls.make_due(clock.now())
                 await app.poller.run_once()
@@ -1566,11 +1565,7 @@ async def test_after_a_failed_batch_no_story_is_taken_from_what_was_not_kept(
         await poll(app)
         assert len(app.monitoring.watched.committer._window or ()) == 1
         server.put("/a", rss(item("new", "The harbour opens")))
-        await run_statement(
-            app,
-            "create trigger broken before insert on entries begin select raise(abort, "
-            "'broken'); end",
-        )
+        await break_at(app, "insert on entries")
         await app.store.polls.make_due(clock.now())
         await app.poller.run_once()
         assert app.monitoring.watched.committer._window is None
@@ -1662,6 +1657,7 @@ def earlier(path: Path) -> None:
     database.conn.close()
 
 
+@pytest.mark.own_engine("databases of before are files")
 async def test_an_earlier_database_is_taken_over_repeats_nothing_and_its_stories_grow(
     tmp_path: Path, opened: OpenHarness
 ) -> None:
@@ -1682,7 +1678,7 @@ async def test_an_earlier_database_is_taken_over_repeats_nothing_and_its_stories
         assert [
             "2 publishers" in text for text in alerts(harness) if text.startswith("tram queued")
         ] == [True]
-        assert await harness.rows("pragma foreign_key_check") == []
+        assert broken_references(harness.app) == []
 
 
 async def test_a_publisher_counts_once_for_what_it_said_before_and_after_the_change_of_the_database(

@@ -1,15 +1,14 @@
 """`newsbell plan` says what a changed feeds.yaml would do, and changes nothing."""
 
 import json
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from support import FeedServer, ManualClock, config_text, item, newsbell, poll, rss
+from postgres_server import address_of
+from support import FeedServer, ManualClock, changes, config_text, item, newsbell, poll, rss
 
 from bot.cli.main import main
 from bot.store.stores import ReadOnlyDatabase
@@ -67,7 +66,7 @@ async def test_what_changes_is_told_with_the_alerts_that_it_leads_to(folder: Pat
             {"name": "More", "query": "lighthouse", "to": ["desk"]},
         ],
     }
-    before = ReadOnlyDatabase(folder / "newsbell.db").status()
+    before = ReadOnlyDatabase(address_of(folder / "newsbell.db")).status()
     people = plan(folder, changed(folder, change))
     record = json.loads(plan(folder, changed(folder, change), "--json").stdout)
 
@@ -88,7 +87,7 @@ async def test_what_changes_is_told_with_the_alerts_that_it_leads_to(folder: Pat
     assert "  + The harbour opens" not in people.stdout
     assert record["subscriptions"]["changed"] == {"All": ["query"]}
     assert record["backtests"]["All"]["after"]["alerts"] == 2
-    assert ReadOnlyDatabase(folder / "newsbell.db").status() == before
+    assert ReadOnlyDatabase(address_of(folder / "newsbell.db")).status() == before
 
 
 async def test_a_list_that_changes_changes_what_its_subscriptions_match(folder: Path) -> None:
@@ -124,7 +123,7 @@ def test_before_the_first_run_two_files_are_compared(tmp_path: Path) -> None:
 
 
 async def test_a_shorter_retention_says_what_it_deletes(folder: Path) -> None:
-    with closing(sqlite3.connect(folder / "newsbell.db")) as connection, connection:
+    with changes(address_of(folder / "newsbell.db")) as connection:
         left = (datetime.now(UTC) - timedelta(days=20)).isoformat()
         connection.execute(
             "update entries set absent_since = ? where title = 'A mill burns'", [left]

@@ -148,6 +148,7 @@ async def test_search_shows_what_was_stored_newest_first_and_as_json(
         assert asked(tmp_path, "search", "radar", "--json").stdout == ""
 
 
+@pytest.mark.own_engine("about a file that is not there yet")
 @pytest.mark.parametrize(
     "command",
     [

@@ -18,7 +18,7 @@ from support import (
     newsbell,
     poll,
     rss,
-    stored,
+    sqlite,
 )
 from telegram_harness import (
     ANN,
@@ -330,11 +330,11 @@ async def steps(harness: TelegramHarness, look: Callable[[], Awaitable[object]])
         nonlocal taken
         taken += 1
 
-    await stored(harness.app)._writer.run(
+    await sqlite(harness.app)._writer.run(
         "look", lambda db: connection_of(db).set_progress_handler(step, 1)
     )
     await look()
-    await stored(harness.app)._writer.run(
+    await sqlite(harness.app)._writer.run(
         "look", lambda db: connection_of(db).set_progress_handler(None, 1)
     )
     return taken

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from botapi import BotApi, DropAfter, DropBefore, Fault, Hang, NotJson, Refuse, ServerError
+from postgres_server import address_of
 from rich.console import Console
 from sampling import share
 from support import NOON, ManualClock, stored
@@ -67,7 +68,7 @@ async def test_an_outage_loses_nothing_tries_once_in_half_a_minute_and_is_told_o
         await harness.deliver(minutes * MINUTE, 5 * SECOND)
         assert [harness.shown(chat) for chat in CHATS.values()] == [[]] * len(CHATS)
         tries = [call.time for call in timed.calls if call.method in {"sendMessage", "getMe"}]
-        seen = ReadOnlyDatabase(tmp_path / "newsbell.db").status().outage
+        seen = ReadOnlyDatabase(address_of(tmp_path / "newsbell.db")).status().outage
         assert seen is not None
         assert seen.fault is expected
         timed._faults.rules.clear()
@@ -84,7 +85,7 @@ async def test_an_outage_loses_nothing_tries_once_in_half_a_minute_and_is_told_o
         assert [
             text.startswith(f"Telegram took no messages for {minutes} min") for text in notices
         ] == [True]
-        assert ReadOnlyDatabase(tmp_path / "newsbell.db").status().outage is None
+        assert ReadOnlyDatabase(address_of(tmp_path / "newsbell.db")).status().outage is None
 
 
 async def test_where_the_service_can_be_asked_no_message_is_left_in_doubt_again_and_again(

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 from click.testing import CliRunner
+from postgres_server import address_of
 from support import (
     NOON,
     FeedServer,
@@ -119,6 +120,6 @@ async def test_pages_are_read_once_and_alert_where_their_words_match(
         command = ["explain", server.url("/a/1"), "-c", str(tmp_path / "feeds.yaml")]
         told = CliRunner().invoke(main, command).stdout
         assert "Read: headline, summary and the page" in " ".join(told.split())
-        line = pages_line(ReadOnlyDatabase(tmp_path / "newsbell.db").pages(NOON))
+        line = pages_line(ReadOnlyDatabase(address_of(tmp_path / "newsbell.db")).pages(NOON))
         assert line.startswith("Pages of articles: 0 waiting; last day: 2 read; 1 not read: ")
         assert "1 not read: it is for those who pay" in line

@@ -18,10 +18,12 @@ from support import (
     FeedServer,
     ManualClock,
     Recorder,
+    break_at,
     config_text,
     execute,
     feed_server,
     item,
+    mend,
     newsbell,
     poll,
     rss,
@@ -173,11 +175,7 @@ async def test_nothing_is_kept_when_the_transaction_fails_and_the_feed_is_fetche
         await poll(app)
         before = await state_of(app)
         server.put("/a", rss(item("2", "The harbour opens"), OLD), headers={"ETag": '"2"'})
-        await sql(
-            app,
-            "create trigger broken before insert on outbox begin select raise(abort, "
-            "'broken'); end",
-        )
+        await break_at(app, "insert on outbox")
         clock.advance(HOUR)
         await poll(app)
         after = await state_of(app)
@@ -188,7 +186,7 @@ async def test_nothing_is_kept_when_the_transaction_fails_and_the_feed_is_fetche
         )
         assert terminal.titles() == []
 
-        await sql(app, "drop trigger broken")
+        await mend(app, "insert on outbox")
         clock.advance(poller.LEASE)
         await poll(app)
         await poll(app)

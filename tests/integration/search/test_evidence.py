@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from botapi import BotApi
 from click.testing import CliRunner, Result
+from postgres_server import address_of
 from pydantic import TypeAdapter
 from support import FeedServer, ManualClock, Recorder, config_text, item, newsbell, poll, rss
 from telegram_harness import ANN, open_harness
@@ -44,7 +45,7 @@ async def archive(tmp_path: Path, server: FeedServer) -> Archive:
             server.put("/a", rss(item("1", title, at=clock.now()), old))
             await poll(app)
         assert terminal.titles()[:1] == ["Harbour opens"]
-    return Archive(reader_of(tmp_path / "newsbell.db"))
+    return Archive(reader_of(address_of(tmp_path / "newsbell.db")))
 
 
 async def test_it_is_complete_and_its_hashes_tell_a_change(archive: Archive) -> None:

@@ -27,7 +27,7 @@ from support import (
     newsbell,
     poll,
     rss,
-    stored,
+    sqlite,
 )
 
 from bot.errors import StoreError
@@ -209,6 +209,7 @@ def test_an_article_is_found_in_any_language_before_and_after_it_is_indexed(
     assert title in harness.titles(query)
 
 
+@pytest.mark.own_engine("about FTS5")
 def test_an_index_with_keys_of_another_version_is_not_used_and_is_built_anew(
     harness: ArchiveHarness,
 ) -> None:
@@ -326,6 +327,7 @@ def test_queries_of_any_size_and_with_any_signs_can_be_searched(
 # The upkeep of the search
 
 
+@pytest.mark.own_engine("about FTS5")
 def test_the_index_is_filled_in_batches_with_each_entry_once(
     harness: ArchiveHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -362,6 +364,7 @@ def test_a_change_of_an_entry_that_is_not_indexed_yet_adds_no_row(
     ]
 
 
+@pytest.mark.own_engine("an error of SQLite, and FTS5")
 def test_a_failed_batch_is_rolled_back_and_repeated_after_a_restart(
     harness: ArchiveHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -389,6 +392,7 @@ def test_a_failed_batch_is_rolled_back_and_repeated_after_a_restart(
     assert harness.rows("select count(*) from search where search match '\"=harbour\"'") == [(8,)]
 
 
+@pytest.mark.own_engine("about files")
 def test_a_newsbell_killed_between_two_batches_continues_with_the_next(
     harness: ArchiveHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -409,6 +413,7 @@ def test_a_newsbell_killed_between_two_batches_continues_with_the_next(
         after.end()
 
 
+@pytest.mark.own_engine("about FTS5")
 def test_pruned_entries_are_not_found_and_the_index_is_rebuilt(
     harness: ArchiveHarness,
 ) -> None:
@@ -478,7 +483,7 @@ async def test_a_broken_search_stops_neither_polls_nor_alerts(
     async with watching(tmp_path, server, clock, terminal) as harness:
         await harness.publish(rss(item("1", "Old", at=NOON - 3 * DAY)))
         await harness.app.jobs.fill_search()
-        await stored(harness.app)._writer.run("break", lambda db: harm(connection_of(db)))
+        await sqlite(harness.app)._writer.run("break", lambda db: harm(connection_of(db)))
 
         assert await harness.publish(rss(item("2", "The harbour opens"))) == ["The harbour opens"]
         await harness.app.jobs.fill_search()
@@ -498,7 +503,7 @@ async def test_a_broken_search_is_logged(
     events: list[EventDict],
 ) -> None:
     async with watching(tmp_path, server, clock, terminal) as harness:
-        await stored(harness.app)._writer.run("break", lambda db: drop(connection_of(db)))
+        await sqlite(harness.app)._writer.run("break", lambda db: drop(connection_of(db)))
         await harness.publish(rss(item("1", "Old", at=NOON - 3 * DAY)))
         await harness.app.jobs.fill_search()
 
@@ -524,6 +529,7 @@ async def test_a_single_run_indexes_all_its_entries(
         assert len(list(search(parse("harbour"), harness.app.store.archive))) == 130
 
 
+@pytest.mark.own_engine("databases of before are files")
 async def test_a_database_of_the_previous_version_is_migrated_and_searched(
     tmp_path: Path, server: FeedServer, clock: ManualClock
 ) -> None:
@@ -570,6 +576,7 @@ async def test_a_database_of_the_previous_version_is_migrated_and_searched(
             assert len(list(search(parse("missile"), archive))) == 2
 
 
+@pytest.mark.own_engine("about the log of a file")
 def test_an_abandoned_search_keeps_no_transaction_open(harness: ArchiveHarness) -> None:
     harness.put(*(f"Harbour {number}" for number in range(20)))
     results = search(parse("harbour"), harness.archive)

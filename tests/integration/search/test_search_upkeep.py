@@ -18,6 +18,8 @@ from bot.store.engines import sqlite as engine
 from bot.store.engines.engine import Database
 from bot.store.stores import reader_of
 
+pytestmark = pytest.mark.own_engine("about the pages of FTS5")
+
 PAGE = 4096
 
 

@@ -459,6 +459,7 @@ async def test_each_change_of_a_configmap_is_taken_in(
     assert sum(entry["event"] == "config_reloaded" for entry in events) == 3
 
 
+@pytest.mark.own_engine("a file that is locked")
 async def test_a_file_saved_while_another_program_locks_the_database_is_taken_in_afterwards(
     tmp_path: Path,
     server: FeedServer,

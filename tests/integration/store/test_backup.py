@@ -12,6 +12,8 @@ from bot.errors import StoreBusy, StoreError
 from bot.store.backup import back_up, remove_old, restore
 from bot.store.stores import ReadOnlyDatabase, SqliteStore
 
+pytestmark = pytest.mark.own_engine("backups are files")
+
 
 def words(database: Path) -> list[str]:
     with closing(sqlite3.connect(database)) as db:

@@ -46,6 +46,7 @@ def open_to_all(folder: Path) -> None:
         path.chmod(0o666)
 
 
+@pytest.mark.own_engine("about files")
 async def test_the_files_are_the_owners_alone_whatever_the_umask_and_their_age(
     tmp_path: Path,
 ) -> None:
@@ -61,6 +62,7 @@ async def test_the_files_are_the_owners_alone_whatever_the_umask_and_their_age(
         os.umask(before)
 
 
+@pytest.mark.own_engine("about files")
 async def test_a_database_has_one_lock_under_all_its_names(tmp_path: Path) -> None:
     path, link = tmp_path / "newsbell.db", tmp_path / "other" / "link.db"
     link.parent.mkdir()
@@ -75,6 +77,7 @@ async def test_a_database_has_one_lock_under_all_its_names(tmp_path: Path) -> No
                 pass
 
 
+@pytest.mark.own_engine("about files")
 async def test_the_database_of_a_newer_newsbell_is_refused_and_left_as_it_is(
     tmp_path: Path,
 ) -> None:
@@ -96,6 +99,7 @@ async def test_the_database_of_a_newer_newsbell_is_refused_and_left_as_it_is(
     assert path.read_bytes() == before
 
 
+@pytest.mark.own_engine("about files")
 def test_what_only_reads_says_of_an_older_database_to_start_newsbell_first(
     tmp_path: Path,
 ) -> None:
@@ -117,6 +121,7 @@ def test_what_only_reads_says_of_an_older_database_to_start_newsbell_first(
         ReadOnlyDatabase(tmp_path / "other.db").status()
 
 
+@pytest.mark.own_engine("about files")
 async def test_what_was_stored_first_is_in_the_file_and_not_only_in_its_log(
     tmp_path: Path, server: FeedServer, clock: ManualClock
 ) -> None:
@@ -140,6 +145,7 @@ def replace(path: Path) -> None:
     copy.rename(path)
 
 
+@pytest.mark.own_engine("about files")
 @pytest.mark.parametrize("suffix", ["", ".lock"])
 @pytest.mark.parametrize("change", [delete, replace])
 async def test_a_file_that_vanishes_is_said_loudly_and_the_operator_hears_of_it(
@@ -165,6 +171,7 @@ async def test_a_file_that_vanishes_is_said_loudly_and_the_operator_hears_of_it(
         assert notice.startswith(f"{path.name} was deleted, moved or replaced")
 
 
+@pytest.mark.own_engine("about files")
 async def test_damage_that_a_start_does_not_see_is_found_later_and_told(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
@@ -202,6 +209,7 @@ async def test_damage_that_a_start_does_not_see_is_found_later_and_told(
         assert len(logs) == 1
 
 
+@pytest.mark.own_engine("about files")
 async def test_of_a_large_database_a_start_checks_what_it_cannot_do_without(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

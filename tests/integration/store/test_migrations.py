@@ -34,6 +34,8 @@ from bot.store.mappers import put_time
 from bot.store.schema import migrations
 from bot.stories import publishers
 
+pytestmark = pytest.mark.own_engine("databases of before are files")
+
 HOUR = timedelta(hours=1)
 OLD, SEEN, NOW, LATER = (
     put_time(NOON + shift) for shift in (timedelta(days=-9), -HOUR, timedelta(0), HOUR)

@@ -4,11 +4,14 @@ import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from sqlite_utils import Database
 from telegram_harness import ANN, BOB, ArticleSpec, OpenHarness, ask, rule
 
 from bot.model.chat_events import Role
 from bot.store.schema import migrations
+
+pytestmark = pytest.mark.own_engine("databases of before are files")
 
 SECOND = timedelta(seconds=1)
 FILLED = """

@@ -116,6 +116,8 @@ from bot.store.planner_statistics import PARTIAL, ROWS, shares
 from bot.store.polls import PollTables
 from bot.store.stores import ReadOnlyDatabase, SqliteStore
 
+pytestmark = pytest.mark.own_engine("the plans are SQLite's, and one test asks PostgreSQL")
+
 #: of SQLite alone: transactions, its catalogue, the index of the search
 OF_SQLITE = re.compile(
     r"(?i)^\s*(begin|commit|rollback|savepoint|release|pragma)"

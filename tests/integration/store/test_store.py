@@ -16,19 +16,21 @@ from support import (
     FeedServer,
     ManualClock,
     Recorder,
+    break_at,
     config_text,
     item,
+    mend,
     newsbell,
     poll,
     rss,
     sqlite,
+    stored,
 )
 
 from bot.errors import StoreBusy, StoreError, StoreFull
 from bot.model.delivery import DeliveryKind
 from bot.service.clock import SystemClock
-from bot.store.engines.sqlite import read_only
-from bot.store.stores import ReadOnlyDatabase, SqliteStore
+from bot.store.stores import OpenStore, ReadOnlyDatabase, SqliteStore, reader_of
 
 DAY = timedelta(days=1)
 ROOT = Path(__file__).resolve().parents[3]
@@ -39,13 +41,13 @@ outbox_alerts
 """.split()
 
 
-async def rows(store: SqliteStore, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+async def rows(store: OpenStore, statement: str, *values: Any) -> list[tuple[Any, ...]]:
     return await store._writer.run(
         "look", lambda db: [tuple(row) for row in db.execute(statement, list(values)).fetchall()]
     )
 
 
-async def contents(store: SqliteStore) -> dict[str, list[tuple[Any, ...]]]:
+async def contents(store: OpenStore) -> dict[str, list[tuple[Any, ...]]]:
     """All that the database holds, but for leases."""
     await rows(store, "update feeds set lease_until = null, lease = 0")
     statements = {table: f"select * from {table} order by 1, 2" for table in TABLES}  # noqa: S608
@@ -153,17 +155,13 @@ async def test_a_read_only_database_shows_what_was_stored_and_changes_nothing(
     server.put("/a", rss(OLD))
     async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as app:
         await poll(app)
-        database = ReadOnlyDatabase(tmp_path / "newsbell.db")
+        address = app.config.database
+        database = ReadOnlyDatabase(address)
         assert database.status() == await app.store.admin.status()
         assert database.outbox(clock.now()) == []
-        with (
-            pytest.raises(StoreError, match="readonly"),
-            read_only(tmp_path / "newsbell.db") as connection,
-        ):
-            connection.execute("delete from feeds")
-    assert [feed.entries for feed in ReadOnlyDatabase(tmp_path / "newsbell.db").status().feeds] == [
-        1
-    ]
+    with pytest.raises(StoreError, match=r"read.?only"), reader_of(address).open() as connection:
+        connection.execute("delete from feeds")
+    assert [feed.entries for feed in ReadOnlyDatabase(address).status().feeds] == [1]
 
 
 # All or nothing
@@ -202,15 +200,12 @@ async def test_a_failed_statement_undoes_the_transaction_and_the_feed_is_fetched
         )
         server.put("/a", changed, headers={"ETag": '"2"', "Retry-After": "60"})
         await app.store.polls.make_due(clock.now())
-        before = await contents(sqlite(app))
-        await rows(
-            sqlite(app),
-            f"create trigger broken before {event} begin select raise(abort, 'broken'); end",
-        )
+        before = await contents(stored(app))
+        await break_at(app, event)
         await app.poller.run_once()
-        assert await contents(sqlite(app)) == before
+        assert await contents(stored(app)) == before
 
-        await rows(sqlite(app), "drop trigger broken")
+        await mend(app, event)
         await poll(app)
     assert [seen.headers.get("If-None-Match") for seen in server.seen] == [None, '"1"', '"1"']
     assert terminal.titles() == ["The harbour opens"]
