@@ -1,16 +1,19 @@
 """`make bench`: every benchmark, one after another; their figures go to bench/results.
 
-    python -m bench [--size small]
+    python -m bench [NAME ...] [--size small] [--write] [--options "--feeds 200"]
 
-Prints tables; asserts no figure.
+Prints tables; asserts no figure. With --write they go into docs/benchmarks.md as well, with the
+commit that was measured.
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import subprocess
 import sys
 
+from bench import published
 from bench.command_line import ROOT
 
 #: title and module of each benchmark
@@ -34,17 +37,46 @@ BENCHMARKS = {
 
 
 def main() -> int:
-    """Run every benchmark; the worst exit code."""
-    parser = argparse.ArgumentParser(description="every benchmark")
+    """Run every benchmark, or those that are named; the worst exit code."""
+    parser = argparse.ArgumentParser(description="every benchmark, or some")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of these alone")
     parser.add_argument("--size", choices=("full", "small"), default="full")
-    size: str = parser.parse_args().size
+    parser.add_argument(
+        "--options", default="", help="further options of the benchmark, in one argument"
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="put the figures into docs/benchmarks.md"
+    )
+    asked = parser.parse_args()
+    unknown = sorted(set(asked.names) - set(BENCHMARKS))
+    if unknown:
+        parser.error(f"there is no {unknown[0]}; known: {', '.join(BENCHMARKS)}")
+    try:
+        at = published.commit() if asked.write else ""
+    except published.NotCommitted as error:
+        parser.error(str(error))
     worst = 0
-    for name, title in BENCHMARKS.items():
-        print(f"\n## {title}\n", flush=True)
-        record = ROOT / "bench" / "results" / f"{name}.json"
-        command = [sys.executable, "-m", f"bench.{name}", "--size", size, "--json", str(record)]
-        worst = max(worst, subprocess.run(command, cwd=ROOT, check=False).returncode)
+    for name in asked.names or BENCHMARKS:
+        print(f"\n## {BENCHMARKS[name]}\n", flush=True)
+        worst = max(worst, _run(name, asked.size, shlex.split(asked.options), at))
     return worst
+
+
+def _run(name: str, size: str, options: list[str], at: str) -> int:
+    """Run one, and publish its figures where a commit is named; its exit code."""
+    record = ROOT / "bench" / "results" / f"{name}.json"
+    module = ["-m", f"bench.{name}", *(["--size", size] if size != "full" else []), *options]
+    command = [sys.executable, *module, "--json", str(record)]
+    load = published.load()
+    done = subprocess.run(
+        command, cwd=ROOT, check=False, text=True, stdout=subprocess.PIPE if at else None
+    )
+    if at and done.returncode == 0:
+        print(done.stdout, flush=True)
+        shown = " ".join(["python", *module])
+        text = published.block(name, shown, done.stdout, at, load)
+        published.publish(name, BENCHMARKS[name], text)
+    return done.returncode
 
 
 if __name__ == "__main__":
