@@ -19,7 +19,7 @@ _NODES = "select * from nodes order by leads desc, name"
 # What a node claimed that is gone, or that this one claimed before it started.
 _RELEASE = """
     update feeds set lease_until = null
-    where lease_until is not null and owner not in (select name from nodes where beat >= :since)
+    where lease_until is not null and node not in (select name from nodes where beat >= :since)
 """
 _BRING = "insert into handed_over (node, feed_id, packed) values (?, ?, ?)"
 _BROUGHT = "select id, feed_id, packed from handed_over where id > ? order by id limit ?"
@@ -49,7 +49,7 @@ class NodeTables:
         def work(db: Database) -> None:
             db.execute("delete from nodes where name = ?", [name])
             db.execute(
-                "update feeds set lease_until = null where owner = ? and lease_until is not null",
+                "update feeds set lease_until = null where node = ? and lease_until is not null",
                 [name],
             )
 

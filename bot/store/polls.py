@@ -57,7 +57,7 @@ _WAITING_SHARED = """
         and (lease_until is null or lease_until <= :now)
         and (not_before is null or not_before <= :now)
         and not exists (
-            select 1 from feeds o where o.host = feeds.host and o.active = 1 and o.owner != :node
+            select 1 from feeds o where o.host = feeds.host and o.active = 1 and o.node != :node
             and (o.lease_until > :now or o.last_poll_at > :since)
         )
     order by next_poll_at, id
@@ -79,7 +79,7 @@ _ASK_HOSTS = """
         select host from feeds where id in (select cast(value as integer) from json_each(:ids)))
 """
 _MAKE_DUE = "update feeds set next_poll_at = :now where active = 1 and next_poll_at > :now"
-_LEASE = "update feeds set lease_until = :until, lease = lease + 1, owner = :node where id = :id"
+_LEASE = "update feeds set lease_until = :until, lease = lease + 1, node = :node where id = :id"
 # A feed that nobody claimed (lease 0 of the commit) must not be claimed now.
 _SUPERSEDED = """
     select id from feeds where id = :feed_id

@@ -448,7 +448,7 @@ create index pages_link on pages (link_key);
 create index pages_settled on pages (at) where at is not null;
 alter table alert_matches add column snippet text not null default ''
 """
-# `beat` is in seconds, by the clock of the database's server. `feeds.owner` is the node that
+# `beat` is in seconds, by the clock of the database's server. `feeds.node` is the one that
 # claimed a feed last; empty where there is one machine.
 _NODES = """
 create table nodes (
@@ -464,7 +464,7 @@ create table handed_over (
   feed_id integer not null,
   packed blob not null
 );
-alter table feeds add column owner text not null default ''
+alter table feeds add column node text not null default ''
 """
 _NEXT_NUMBER = """
     coalesce((

@@ -8,7 +8,7 @@ from postgres_server import PostgresServer
 from sampling import SEED, SOAK
 
 LONG = Size(seconds=300, seed=SEED)
-SHORT = Size(seconds=12, seed=SEED, nodes=2, feeds=6, hands=("kills",), kills=6.0)
+SHORT = Size(seconds=8, seed=SEED, nodes=2, feeds=4, hands=("kills",), kills=4.0)
 
 
 @pytest.mark.slow

@@ -266,11 +266,11 @@ class Cluster:
 # The connection that has the lock names its node.
 _LEADS = f"""
     select application_name from pg_stat_activity join pg_locks using (pid)
-    where locktype = 'advisory' and granted and objsubid = 1
+    where locktype = 'advisory' and granted and objsubid = 1 and datname = current_database()
     and (classid::text::bigint << 32) + objid::text::bigint = {postgres.LOCK}
 """  # noqa: S608 (a number of ours)
 _LEADERS = "select value::int from meta where name = 'term'"
-_POLLED_BY = "select string_agg(distinct owner, ' ') from feeds where owner != ''"
+_POLLED_BY = "select string_agg(distinct node, ' ') from feeds where node != ''"
 _KEPT_TWICE = """
     select count(*) from (
         select 1 from entries group by feed_id, guid_key having count(*) > 1) as twice

@@ -125,6 +125,13 @@ def check_bodies(tmp_path: Path) -> None:
     assert_positive(row, "teaser_ms", "text_ms")
 
 
+def check_articles(tmp_path: Path) -> None:
+    """The text of invented pages is found."""
+    [row] = run("articles", tmp_path)
+    assert (row["set"], row["without"]) == ("invented", 0)
+    assert_positive(row, "precision", "recall", "ms")
+
+
 def check_records(tmp_path: Path) -> None:
     """They are weighed, and timed beside a commit without them."""
     [row] = run("records", tmp_path)
@@ -265,6 +272,7 @@ CHECKS = {
     "forecasts": check_forecasts,
     "records": check_records,
     "bodies": check_bodies,
+    "articles": check_articles,
     "names": check_names,
     "story_scores": check_story_scores,
 }
