@@ -43,7 +43,7 @@ ENGINE = os.environ.get("ENGINE", "both")
 INTEGRATION = Path(__file__).parent / "integration"
 #: folders of which a sample is taken: those that were run whole on PostgreSQL
 SAMPLED = {"alerts", "cli", "delivery", "feeds", "search", "store"}
-PARTS = 24  #: seeds in a row that see all tests on PostgreSQL
+PARTS = 40  #: seeds in a row that see all tests on PostgreSQL
 _NUMBERS = count(1)
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

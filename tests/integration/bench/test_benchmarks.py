@@ -278,7 +278,7 @@ CHECKS = {
 }
 
 
-@pytest.mark.parametrize("benchmark", share(list(CHECKS), 3))
+@pytest.mark.parametrize("benchmark", share(list(CHECKS), 5))
 def test_a_benchmark_gives_its_figures(benchmark: str, tmp_path: Path) -> None:
     CHECKS[benchmark](tmp_path)
 
