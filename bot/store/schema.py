@@ -466,7 +466,8 @@ create table handed_over (
 );
 alter table feeds add column node text not null default ''
 """
-_NEXT_NUMBER = """
+#: the number that a subscription gets in a chat; the triggers of both engines have it
+NEXT_NUMBER = """
     coalesce((
         select max(n.number) from chat_numbers n join subscriptions s on s.id = n.subscription_id
         where n.chat_id = {chat} and s.removed_at is null and s.id != {own}
@@ -477,14 +478,14 @@ _NUMBER_TRIGGERS = (
     create trigger routes_numbered after insert on routes begin
         insert or ignore into chat_numbers values (
             new.chat_id, new.subscription_id,
-            {_NEXT_NUMBER.format(chat="new.chat_id", own="new.subscription_id")});
+            {NEXT_NUMBER.format(chat="new.chat_id", own="new.subscription_id")});
     end
     """,
     f"""
     create trigger subscriptions_restored after update of removed_at on subscriptions
     when old.removed_at is not null and new.removed_at is null begin
         update chat_numbers set
-            number = {_NEXT_NUMBER.format(chat="chat_numbers.chat_id", own="new.id")}
+            number = {NEXT_NUMBER.format(chat="chat_numbers.chat_id", own="new.id")}
         where subscription_id = new.id and exists (
             select 1 from chat_numbers o join subscriptions s on s.id = o.subscription_id
             where o.chat_id = chat_numbers.chat_id and o.number = chat_numbers.number

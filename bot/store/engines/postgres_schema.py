@@ -14,7 +14,7 @@ from typing import cast
 import sqlite_utils
 
 from bot.store.engines.engine import Database
-from bot.store.schema import migrations
+from bot.store.schema import NEXT_NUMBER, migrations
 
 BASELINE = "m035_withdrawn"  #: the last migration that no database on PostgreSQL ran
 #: the table of what ran; of the same name as that of sqlite-utils, so that one question serves
@@ -62,19 +62,13 @@ create function float_added(double precision, double precision) returns double p
 create aggregate total(double precision) (
   sfunc = float_added, stype = double precision, initcond = '0')
 """
-_NEXT_NUMBER = """
-    coalesce((
-        select max(n.number) from chat_numbers n join subscriptions s on s.id = n.subscription_id
-        where n.chat_id = {chat} and s.removed_at is null and s.id != {own}
-    ), 0) + 1
-"""
 # As the migrations have them for SQLite.
 _TRIGGERS = (
     f"""
     create function route_numbered() returns trigger language plpgsql as $$ begin
         insert into chat_numbers values (
             new.chat_id, new.subscription_id,
-            {_NEXT_NUMBER.format(chat="new.chat_id", own="new.subscription_id")}
+            {NEXT_NUMBER.format(chat="new.chat_id", own="new.subscription_id")}
         ) on conflict do nothing;
         return null;
     end $$
@@ -86,7 +80,7 @@ _TRIGGERS = (
     f"""
     create function subscription_restored() returns trigger language plpgsql as $$ begin
         update chat_numbers set
-            number = {_NEXT_NUMBER.format(chat="chat_numbers.chat_id", own="new.id")}
+            number = {NEXT_NUMBER.format(chat="chat_numbers.chat_id", own="new.id")}
         where subscription_id = new.id and exists (
             select 1 from chat_numbers o join subscriptions s on s.id = o.subscription_id
             where o.chat_id = chat_numbers.chat_id and o.number = chat_numbers.number
