@@ -226,7 +226,9 @@ def wrapped(doing: str, remedy: str = "newsbell goes on by itself") -> Iterator[
 
 def _said(error: psycopg.Error) -> str:
     """What the server said, in one line, without a password: a URL is never in it."""
-    return " ".join((error.diag.message_primary or str(error)).split()).rstrip(".")
+    # Where there is no server, libpq asks a question in a second line; our own advice follows.
+    first = str(error).partition("\n")[0]
+    return " ".join((error.diag.message_primary or first).split()).rstrip(".")
 
 
 def connected(address: PostgresAddress, **options: Any) -> psycopg.Connection[Any]:
