@@ -924,6 +924,13 @@ class NodeStore(Protocol):
         """Return polls that wait, in the order in which they came, behind the one of this id."""
         ...
 
+    async def listen(self, told: Callable[[str], None]) -> None:
+        """Call `told` with the `News` of other nodes, until cancelled; with "" when it begins.
+
+        Raises StoreError where the connection ends.
+        """
+        ...
+
     async def drop(self, ids: Collection[int]) -> None:
         """Take polls out that mean nothing any more."""
         ...

@@ -138,7 +138,7 @@ class BatchCommitter:
     ) -> tuple[list[FeedCommit], frozenset[int]]:
         """The commits, and the feeds claimed by another poller meanwhile: if any, none is kept."""
         now = self._clock.now()
-        decisions = await self._decide(responses)
+        decisions = await decide_polls(self._store, self._clock, self._random, responses)
         window: Window | None = None
         merges = Merges.of(())
         if any(decision.new for decision in decisions):
@@ -204,21 +204,6 @@ class BatchCommitter:
         """How far the clock was set meanwhile: stories end by the time that passed."""
         return timedelta(seconds=round(self._clock_offset() - self._offset))
 
-    async def _decide(self, responses: Sequence[PollResponse]) -> list[PollDecision]:
-        """What the polls mean for their feeds."""
-        lookups = [
-            lookup_for(response.feed, response.document)
-            for response in responses
-            if response.document and (response.document.entries or response.document.withdrawn)
-        ]
-        known = await self._store.lookup(lookups) if lookups else {}
-        decisions: list[PollDecision] = []
-        async for response in yielding(responses, is_long=has_entries):
-            known_entries = known.get(response.feed.id, KnownEntries((), 0))
-            now, chance = self._clock.now(), self._random.random()
-            decisions.append(decide_poll(response, known_entries, now, chance))
-        return decisions
-
     async def _place(
         self, window: Window, decisions: Sequence[PollDecision]
     ) -> tuple[list[PollDecision], Merges]:
@@ -243,6 +228,23 @@ class BatchCommitter:
             changed(decision, placed=tuple(entries)) if entries else decision
             for decision, entries in zip(decisions, placed, strict=True)
         ], assigner.merges
+
+
+async def decide_polls(
+    store: PollStore, clock: Clock, random: Random, responses: Sequence[PollResponse]
+) -> list[PollDecision]:
+    """What the polls mean for their feeds. Raises StoreError."""
+    lookups = [
+        lookup_for(response.feed, response.document)
+        for response in responses
+        if response.document and (response.document.entries or response.document.withdrawn)
+    ]
+    known = await store.lookup(lookups) if lookups else {}
+    decisions: list[PollDecision] = []
+    async for response in yielding(responses, is_long=has_entries):
+        known_entries = known.get(response.feed.id, KnownEntries((), 0))
+        decisions.append(decide_poll(response, known_entries, clock.now(), random.random()))
+    return decisions
 
 
 async def decide_commits(

@@ -1,8 +1,10 @@
 """Polls that one node makes and another one decides about: as bytes, on their way, and back.
 
-    node:   Poller -> HandoverCommitter -> store.nodes.hand_over
+    node:   Poller -> HandoverCommitter -> store.nodes.hand_over, or store.polls.commit
     leader: store.nodes.handed_over -> Intake -> BatchCommitter
 
+Most polls bring nothing: the node that made them keeps those itself. What brings news, changes an
+article, or has to be told to somebody is for the one that leads.
 Nothing is lost on the way: a poll waits in the database from one transaction to another, and where
 it never gets there its feed's claim ends and the feed is polled again. A poll that was overtaken is
 known by the token of its claim, as one of this process is.
@@ -12,23 +14,25 @@ import asyncio
 import io
 import pickle
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from random import Random
 from typing import Any
 
 import structlog
 
 from bot.errors import StoreError
-from bot.feeds.batch import BatchCommitter
-from bot.feeds.poll_result import PollResponse
+from bot.feeds.batch import BatchCommitter, decide_polls
+from bot.feeds.poll_result import PollDecision, PollResponse
 from bot.feeds.poller import BATCH, PollReport, reports_of
 from bot.model.changed import changed
 from bot.model.feeds import Fetched
 from bot.model.nodes import HandedOver
 from bot.model.poll import FeedCommit
-from bot.ports import NodeStore
+from bot.ports import Clock, NodeStore, PollStore
 
-LOOK = timedelta(milliseconds=50)  #: between two looks for polls of other nodes
+LOOK = timedelta(seconds=2)  #: between two looks for polls of other nodes that nobody told of
 PAUSE = timedelta(seconds=2)  #: after the database failed
 # The values of a poll, and what they are made of. A pickle can name anything, and a database may
 # hold what others wrote; so nothing else is ever made of one.
@@ -81,23 +85,70 @@ def unpack(packed: bytes, version: str) -> PollResponse:
 
 
 class HandoverCommitter:
-    """Stands in the place of a BatchCommitter on a node that does not decide."""
+    """Stands in the place of a BatchCommitter on a node that does not lead."""
 
     is_restored = True
 
-    def __init__(self, nodes: NodeStore, node: str, version: str) -> None:
-        self._nodes, self._node, self._version = nodes, node, version
+    def __init__(
+        self,
+        nodes: NodeStore,
+        polls: PollStore,
+        clock: Clock,
+        random: Random,
+        *,
+        node: str,
+        version: str,
+    ) -> None:
+        self._nodes, self._polls, self._clock, self._random = nodes, polls, clock, random
+        self._node, self._version = node, version
 
     async def restore(self) -> None:
         """Do nothing: the window of stories is with who decides."""
 
     async def commit(self, responses: Sequence[PollResponse]) -> list[FeedCommit]:
-        """Hand polls over. Raises StoreError: they are made again then."""
-        polls = [
-            HandedOver(response.feed.id, pack(response, self._version)) for response in responses
+        """Keep what brought nothing, and hand the other polls over; return what was kept.
+
+        Raises StoreError: those that were not kept or handed over are made again then.
+        """
+        decisions = await decide_polls(self._polls, self._clock, self._random, responses)
+        own = [
+            changed(decision.commit, lease=decision.feed.lease)
+            for decision in decisions
+            if brings_nothing(decision)
         ]
-        await self._nodes.hand_over(self._node, polls)
-        return []
+        kept = await self._keep(own) if own else []
+        left = {commit.feed_id for commit in own}
+        polls = [
+            HandedOver(response.feed.id, pack(response, self._version))
+            for response in responses
+            if response.feed.id not in left
+        ]
+        if polls:
+            await self._nodes.hand_over(self._node, polls)
+        return kept
+
+    async def _keep(self, commits: list[FeedCommit]) -> list[FeedCommit]:
+        """Keep polls, without those whose feed was claimed by another one meanwhile."""
+        while commits:
+            superseded = await self._polls.commit(commits, self._clock.now())
+            if not superseded:
+                break
+            log.warning("polls_superseded", feed_ids=sorted(superseded))
+            commits = [commit for commit in commits if commit.feed_id not in superseded]
+        return commits
+
+
+def brings_nothing(decision: PollDecision) -> bool:
+    """Whether a poll changes nothing but what is known of its feed, its host and its document."""
+    commit = decision.commit
+    return not (
+        decision.new
+        or decision.withdrawn
+        or commit.revisions
+        or commit.notices
+        or commit.wakes
+        or decision.feed.state.baseline_at is None
+    )
 
 
 class Intake:
@@ -112,10 +163,16 @@ class Intake:
     ) -> None:
         self._nodes, self._committer, self._committed = nodes, committer, committed
         self._version = version
+        self._come = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look for polls now."""
+        self._come.set()
 
     async def run(self) -> None:
         """Take polls in until cancelled."""
         while True:
+            self._come.clear()
             try:
                 taken = await self.take_in()
             except StoreError as error:
@@ -123,7 +180,8 @@ class Intake:
                 await asyncio.sleep(PAUSE.total_seconds())
                 continue
             if not taken:
-                await asyncio.sleep(LOOK.total_seconds())
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._come.wait(), LOOK.total_seconds())
 
     async def take_in(self) -> int:
         """Take the next polls in; return how many. Raises StoreError."""

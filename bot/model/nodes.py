@@ -2,9 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 #: since its last sign of life, from which a node counts as gone, and what it had claimed is free
 GONE = timedelta(seconds=8)
+
+
+class News(StrEnum):
+    """What nodes tell each other when it happens."""
+
+    POLLS = "polls"  #: polls were handed over
 
 
 @dataclass(frozen=True, slots=True)

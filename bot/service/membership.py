@@ -7,11 +7,12 @@ import structlog
 
 from bot.errors import StoreError, StoreLost
 from bot.feeds.handover import Intake
-from bot.model.nodes import Node
+from bot.model.nodes import News, Node
 from bot.ports import NodeStore
 from bot.service.supervisor import Part
 
 BEAT = timedelta(seconds=1)  #: between two signs of life
+DEAF = timedelta(seconds=1)  #: after the connection ended that listens
 
 log = structlog.stdlib.get_logger("newsbell.nodes")
 
@@ -27,7 +28,21 @@ class Membership:
         return [
             Part("leading", self.lead, essential=True),
             Part("taking in what other nodes polled", self._intake.run),
+            Part("listening to other nodes", self.listen),
         ]
+
+    async def listen(self) -> None:
+        """Hear of what other nodes did, until cancelled; without it, it is found by looking."""
+        while True:
+            try:
+                await self._nodes.listen(self._told)
+            except StoreError as error:
+                log.warning("not_listening", error=str(error))
+            await asyncio.sleep(DEAF.total_seconds())
+
+    def _told(self, what: str) -> None:
+        if what in ("", News.POLLS):
+            self._intake.wake()
 
     async def lead(self) -> None:
         """Give signs of life, and free what nodes claimed that are gone.

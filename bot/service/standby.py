@@ -136,7 +136,14 @@ async def open_standby(
             reader = FeedReader(
                 fetcher, from_chats, parser, clock, headers=live.headers, access=access
             )
-            committer = HandoverCommitter(store.nodes, wiring.node, __version__)
+            committer = HandoverCommitter(
+                store.nodes,
+                store.polls,
+                clock,
+                wiring.chance,
+                node=wiring.node,
+                version=__version__,
+            )
             poller = Poller(store.polls, clock, reader, committer, wiring.polled, live.spacing)
             node = Node(wiring.node, __version__, clock.now())
             await store.nodes.beat(node, leads=False)

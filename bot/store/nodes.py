@@ -4,10 +4,10 @@ Signs of life are by the clock of the database's server, so that no machine's cl
 Decides nothing.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 
-from bot.model.nodes import GONE, HandedOver, Node, NodeState
+from bot.model.nodes import GONE, HandedOver, News, Node, NodeState
 from bot.store.engines.engine import Database, Writer
 from bot.store.mappers import put_time, sure_time
 from bot.store.sql import marks, put
@@ -72,6 +72,7 @@ class NodeTables:
 
         def work(db: Database) -> None:
             db.executemany(_BRING, [(node, poll.feed_id, poll.packed) for poll in polls])
+            db.tell(News.POLLS)
 
         await self._writer.run("hand polls over", work)
 
@@ -79,6 +80,10 @@ class NodeTables:
         """Return polls that wait, in the order in which they came, behind the one of this id."""
         rows = await self._writer.fetch("take polls over", _BROUGHT, [after, limit])
         return [HandedOver(row["feed_id"], bytes(row["packed"]), row["id"]) for row in rows]
+
+    async def listen(self, told: Callable[[str], None]) -> None:
+        """Call `told` with the `News` of other nodes, until cancelled; with "" when it begins."""
+        await self._writer.listen(told)
 
     async def drop(self, ids: Collection[int]) -> None:
         """Take polls out that mean nothing any more."""

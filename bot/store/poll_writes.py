@@ -52,7 +52,7 @@ _INSERT_ENTRY = (
 _UPDATE_FEED = (
     "update feeds set lease_until = null, host = :host, "
     + ", ".join(f"{name} = :{name}" for name in STATE_COLUMNS)
-    + ", stored = stored + :new where id = :id"
+    + ", stored = stored + :new where id = :id and (:lease = 0 or lease = :lease)"
 )
 _UPDATE_DOCUMENT = """
     insert into documents values (?, ?)
@@ -365,8 +365,12 @@ def _is_pending(db: Database, chat: int, story: int) -> bool:
     return bool(row and row["held"])
 
 
-def update_feeds(db: Database, commits: Sequence[FeedCommit]) -> None:
-    """Write the states and documents of feeds, and end their leases."""
+def update_feeds(db: Database, commits: Sequence[FeedCommit]) -> bool:
+    """Write the states and documents of feeds, and end their leases.
+
+    Return whether all were still those of the claims: where several write, another one may claim
+    a feed at any moment.
+    """
     urls: dict[int, str] = dict(
         db.execute(
             f"select id, url from feeds where id in ({marks(commits)})",
@@ -382,10 +386,12 @@ def update_feeds(db: Database, commits: Sequence[FeedCommit]) -> None:
                 "id": commit.feed_id,
                 "host": host_and_port(address),
                 "new": len(commit.new),
+                "lease": commit.lease,
             }
         )
-    db.executemany(_UPDATE_FEED, rows)
+    count = db.executemany(_UPDATE_FEED, rows)
     documents = [
         (commit.feed_id, commit.state.document) for commit in commits if commit.document_changed
     ]
     db.executemany(_UPDATE_DOCUMENT, documents)
+    return count == len(rows)

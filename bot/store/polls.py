@@ -320,13 +320,18 @@ class PollTables:
             for commit in commits:
                 poll_writes.apply(db, commit, now)
                 pages.add(db, commit.pages, now)
-            poll_writes.update_feeds(db, commits)
+            if not poll_writes.update_feeds(db, commits):
+                gone = frozenset(commit.feed_id for commit in commits)
+                raise _Overtaken(_superseded(db, commits) or gone)
             if languages - self._known_languages:
                 known = sorted(languages | _languages(db))
                 meta.write(db, MetaName.LANGUAGES, json.dumps(known))
             return superseded
 
-        superseded = await self._writer.run("keep what the feeds brought", work)
+        try:
+            superseded = await self._writer.run("keep what the feeds brought", work)
+        except _Overtaken as overtaken:
+            return overtaken.feeds
         if not superseded:
             self._known_languages |= languages
         return superseded
@@ -349,6 +354,14 @@ class PollTables:
         else:
             rows = await self._writer.fetch("read subscriptions", SUBSCRIPTIONS_OF_CHAT, [chat_id])
         return [get_subscription(row) for row in rows]
+
+
+class _Overtaken(Exception):  # noqa: N818 (no mistake: somebody else was quicker)
+    """Feeds were claimed while what their polls brought was written: none of it is kept."""
+
+    def __init__(self, feeds: frozenset[int]) -> None:
+        super().__init__(feeds)
+        self.feeds = feeds
 
 
 def _chosen(

@@ -102,6 +102,10 @@ class Database(Protocol):
     def in_turn(self, what: int) -> None:
         """Let nobody else do this (a number) before the end of this transaction."""
 
+    def tell(self, what: str) -> None:
+        """Tell all that listen of this, once the transaction is kept (`Writer.listen`)."""
+        ...
+
     def database_bytes(self) -> int:
         """Return how large all of the database is."""
 
@@ -144,6 +148,13 @@ class Writer(ABC):
     @abstractmethod
     def disconnect(self) -> None:
         """Close the connection. On the thread of the writer."""
+
+    @abstractmethod
+    async def listen(self, told: Callable[[str], None]) -> None:
+        """Call `told` with what others tell, until cancelled; with nothing when it begins.
+
+        Raises StoreError where the connection ends.
+        """
 
     async def open(self) -> None:
         """Open and migrate; raises StoreError."""

@@ -5,8 +5,9 @@ advisory lock, and what it cannot keep it does not write, since both end togethe
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
@@ -31,6 +32,7 @@ _DURABLE = """
     select set_config('synchronous_commit', 'on', false)
     where current_setting('synchronous_commit') = 'off'
 """
+_CHANNEL = "newsbell"  # of NOTIFY
 _CONNECT_SECONDS = 10
 _ROWS = 500  # of an answer that is streamed, in memory at once
 _BATCH = 1000  # rows of one round of `executemany`
@@ -44,6 +46,9 @@ _KEEPALIVE: dict[str, Any] = {
     "application_name": "newsbell",
     "client_encoding": "UTF8",  # whatever the environment of this process says
 }
+# A machine that stops in a transaction would keep all others out of what it has locked.
+HANGING = timedelta(seconds=5)
+_END_HANGING = "select set_config('idle_in_transaction_session_timeout', ?, false)"
 _TERM = "select value from meta where name = 'term'"
 _LOST = "Another newsbell leads now: this one has to start anew, and waits for its turn then."
 _GOES_ON = "newsbell goes on by itself when it is there again"
@@ -191,6 +196,10 @@ class Database:
     def in_turn(self, what: int) -> None:
         """Let nobody else do this (a number) before the end of this transaction."""
         self.execute("select pg_advisory_xact_lock(?)", [_TURNS + what])
+
+    def tell(self, what: str) -> None:
+        """Tell all that listen of this, once the transaction is kept."""
+        self.execute("select pg_notify(?, ?)", [_CHANNEL, what])
 
     def database_bytes(self) -> int:
         """Return how large all of the database is."""
@@ -407,11 +416,29 @@ class Writer(engine.Writer):
             raise
         self._is_open = True
 
+    async def listen(self, told: Callable[[str], None]) -> None:
+        """Call `told` with what other nodes tell, until cancelled; with nothing when it begins.
+
+        Raises StoreError where the connection ends.
+        """
+        name = f"{self._name} listens"
+        options = {**_KEEPALIVE, **_password(self._address), "application_name": name}
+        with wrapped("be listened to"):
+            connection = await psycopg.AsyncConnection.connect(
+                self._address.url, autocommit=True, **options
+            )
+            async with connection:
+                await connection.execute(f"listen {_CHANNEL}")
+                told("")
+                async for news in connection.notifies():
+                    told(news.payload)
+
     def _prepared(self, database: Database) -> Database:
         check_whole(database, self._address)
         database.execute(_DURABLE)
-        if not self._leads:
+        if not self._leads:  # whoever leads is ended by those that wait
             check_tables(database, self._address)
+            database.execute(_END_HANGING, [f"{HANGING // timedelta(milliseconds=1)}ms"])
             return database
         if not take_lock(database):
             if self._term:

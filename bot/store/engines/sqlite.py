@@ -5,11 +5,12 @@ checkpoint at once, so there is exactly one that writes: a lock file keeps a sec
 and everything runs on one thread. `synchronous=FULL`: what was kept survives a power cut.
 """
 
+import asyncio
 import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -98,6 +99,10 @@ class Database(sqlite_utils.Database):
 
     def in_turn(self, what: int) -> None:
         """Do nothing: there is one writer."""
+        del what
+
+    def tell(self, what: str) -> None:
+        """Do nothing: nobody else is there to hear it."""
         del what
 
     def database_bytes(self) -> int:
@@ -369,6 +374,11 @@ class Writer(engine.Writer):
             with suppress(sqlite3.Error):  # on a full disk the checkpoint fails
                 self._database.conn.close()
             self._database = None
+
+    async def listen(self, told: Callable[[str], None]) -> None:
+        """Hear nothing until cancelled: nobody else is there."""
+        told("")
+        await asyncio.Event().wait()
 
     def is_there(self) -> bool:
         """Whether the file that is open is still the one at its path."""

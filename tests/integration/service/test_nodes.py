@@ -2,12 +2,14 @@
 
 import asyncio
 import pickle
+import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from random import Random
 
 import pytest
 from postgres_server import PostgresServer
@@ -20,11 +22,16 @@ from bot.feeds.poll_result import PollResponse
 from bot.model.database_address import PostgresAddress
 from bot.model.feeds import Failure, FeedDue, FeedState, Fetched, FetchFailed, Freshness
 from bot.model.nodes import GONE, HandedOver, Node
+from bot.model.poll import FeedCommit
 from bot.service.app import App
 from bot.service.build import Wiring, open_app
 from bot.service.control import ask, ask_health
+from bot.service.membership import Membership
 from bot.service.standby import open_standby, until_turn
+from bot.store import polls
 from bot.store.engines import postgres as engine
+from bot.store.engines.engine import Database
+from bot.store.mappers import put_time
 from bot.store.stores import PostgresStore
 
 _NAMES = count(1)
@@ -65,14 +72,30 @@ def intake(app: App) -> Intake:
     return Intake(app.store.nodes, app.monitoring.watched.committer, lambda _: None, "1")
 
 
+def committer_of(store: PostgresStore, clock: ManualClock) -> HandoverCommitter:
+    """What the node `b` does with its polls."""
+    return HandoverCommitter(store.nodes, store.polls, clock, Random(1), node="b", version="1")
+
+
 async def poll_elsewhere(app: App, address: PostgresAddress, clock: ManualClock) -> PollResponse:
     """Poll the only feed as another node does, and hand it over."""
     async with PostgresStore(address, "b", leads=False) as other:
         await other.polls.make_due(clock.now())
         [feed] = await other.polls.claim_feeds(clock.now(), 1, LEASE)
         response = await app.poller._reader.read(feed, lambda _: 0.0)
-        assert await HandoverCommitter(other.nodes, "b", "1").commit([response]) == []
+        assert await committer_of(other, clock).commit([response]) == []
     return response
+
+
+async def poll_without_news(
+    app: App, address: PostgresAddress, clock: ManualClock
+) -> list[FeedCommit]:
+    """Poll the only feed as another node does; return what that kept itself."""
+    async with PostgresStore(address, "b", leads=False) as other:
+        await other.polls.make_due(clock.now())
+        [feed] = await other.polls.claim_feeds(clock.now(), 1, LEASE)
+        response = await app.poller._reader.read(feed, lambda _: 0.0)
+        return await committer_of(other, clock).commit([response])
 
 
 async def test_one_leads_and_another_can_only_join(address: PostgresAddress) -> None:
@@ -187,6 +210,117 @@ async def test_what_another_node_polled_alerts_once(
         await app.deliverer.run_once(timedelta(0))
 
     assert terminal.titles() == ["The harbour opens"]
+
+
+async def test_a_node_keeps_a_poll_without_news_itself(
+    tmp_path: Path, address: PostgresAddress, server: FeedServer, clock: ManualClock
+) -> None:
+    server.put("/rss", rss(item("1", "Old news", at=NOON)))
+    async with opened(tmp_path, address, [server.url("/rss")], clock) as app:
+        await poll_elsewhere(app, address, clock)
+        await intake(app).take_in()
+        clock.advance(timedelta(hours=1))
+
+        [commit] = await poll_without_news(app, address, clock)
+
+        assert await app.store.nodes.handed_over(0, 9) == []
+        assert commit.state.next_poll_at > clock.now()
+        assert await app.store.polls.claim_feeds(clock.now(), 9, LEASE) == []
+        clock.advance(commit.state.next_poll_at - clock.now())
+        [feed] = await app.store.polls.claim_feeds(clock.now(), 9, LEASE)
+        assert feed.state == commit.state
+
+
+async def test_a_node_keeps_nothing_of_a_feed_that_was_claimed_again(
+    tmp_path: Path,
+    address: PostgresAddress,
+    server: FeedServer,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server.put("/rss", rss(item("1", "Old news", at=NOON)))
+    async with (
+        opened(tmp_path, address, [server.url("/rss")], clock) as app,
+        PostgresStore(address, "b", leads=False) as other,
+    ):
+        await poll_elsewhere(app, address, clock)
+        await intake(app).take_in()
+        await other.polls.make_due(clock.now())
+        [feed] = await other.polls.claim_feeds(clock.now(), 1, LEASE)
+        response = await app.poller._reader.read(feed, lambda _: 0.0)
+        with engine.connected(address) as connection:
+
+            def claimed_after_the_look(*_: object) -> frozenset[int]:
+                connection.execute("update feeds set lease = lease + 1")
+                return frozenset()
+
+            monkeypatch.setattr(polls, "_superseded", claimed_after_the_look)
+            assert await committer_of(other, clock).commit([response]) == []
+            [row] = connection.execute("select lease_until, next_poll_at from feeds").fetchall()
+
+        assert row["lease_until"] is not None
+        assert row["next_poll_at"] <= put_time(clock.now())
+
+
+async def test_a_node_that_stops_in_a_transaction_keeps_nobody_out(
+    tmp_path: Path,
+    address: PostgresAddress,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "HANGING", timedelta(milliseconds=300))
+    stopped, claimed = threading.Event(), threading.Event()
+
+    def stop(db: Database) -> None:
+        db.in_turn(polls._CLAIMING)
+        stopped.set()
+        claimed.wait(60)
+
+    async with (
+        opened(tmp_path, address, ["https://wire.example/rss"], clock) as app,
+        PostgresStore(address, "b", leads=False) as other,
+    ):
+        hanging = asyncio.create_task(other._writer.run("hang", stop))
+        await asyncio.to_thread(stopped.wait)
+
+        assert len(await app.store.polls.claim_feeds(clock.now(), 9, LEASE)) == 1
+
+        claimed.set()
+        with pytest.raises(StoreError, match="connection"):
+            await hanging
+
+
+async def test_who_leads_hears_of_polls_and_listens_again_after_its_connection_ended(
+    tmp_path: Path, address: PostgresAddress, clock: ManualClock
+) -> None:
+    looks = asyncio.Queue[None]()
+
+    class Noted(Intake):
+        def wake(self) -> None:
+            looks.put_nowait(None)
+
+    async with (
+        opened(tmp_path, address, ["https://wire.example/rss"], clock) as app,
+        PostgresStore(address, "b", leads=False) as other,
+    ):
+        taking = Noted(app.store.nodes, app.monitoring.watched.committer, lambda _: None, "1")
+        membership = Membership(app.store.nodes, Node("a", "1", NOON), taking)
+        listening = asyncio.create_task(membership.listen())
+        await looks.get()  # that it listens now
+
+        await other.nodes.hand_over("b", [HandedOver(1, b"poll")])
+        await asyncio.wait_for(looks.get(), 30)
+
+        with engine.connected(address) as connection:
+            ended = connection.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where application_name = 'a listens'"
+            ).fetchall()
+        assert len(ended) == 1
+        await asyncio.wait_for(looks.get(), 30)  # it looks for what it did not hear
+        await other.nodes.hand_over("b", [HandedOver(1, b"poll")])
+        await asyncio.wait_for(looks.get(), 30)
+        listening.cancel()
 
 
 async def test_bytes_that_are_no_poll_of_this_version_are_dropped(
