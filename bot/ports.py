@@ -422,6 +422,10 @@ class PollStore(Protocol):
         """
         ...
 
+    async def merges(self, first: int) -> list[Merge]:
+        """Return the merges of stories and storylines with this number or a higher one."""
+        ...
+
     async def stories(self, affected: AffectedStories, now: datetime) -> StoryState:
         """Return alerts, origins and stances of these stories."""
         ...

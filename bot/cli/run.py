@@ -136,7 +136,7 @@ async def _opened(
 
     while True:
         if isinstance(config.database, PostgresAddress) and not once:
-            await until_turn(config, wiring, config.database, waiting)
+            wiring.followed = await until_turn(config, wiring, config.database, waiting)
         async with AsyncExitStack() as stack:
             try:
                 app = await stack.enter_async_context(open_app(config, wiring))
@@ -144,5 +144,6 @@ async def _opened(
                 if once or not _is_shared(config):
                     raise
                 continue  # yet another one was quicker
+            wiring.followed = None  # it is the committer's by now
             yield app
             return

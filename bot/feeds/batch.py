@@ -7,7 +7,6 @@ another, so that what is decided about an entry is known when the next one is lo
 """
 
 import asyncio
-import gc
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,7 +21,8 @@ from bot.feeds.page_match import decide_page
 from bot.feeds.page_requests import pages_to_read
 from bot.feeds.poll_result import PollDecision, PollResponse, decide_poll
 from bot.feeds.rematch import rematch
-from bot.feeds.yielding import AT_ONCE, yielding
+from bot.feeds.window_reader import WindowReader
+from bot.feeds.yielding import yielding
 from bot.model.alerts import StoryState
 from bot.model.changed import changed
 from bot.model.chats import Developments, Updates
@@ -34,12 +34,8 @@ from bot.ports import Clock, PageStore, PollStore
 from bot.query.index import Index
 from bot.stories.assign import Assigner, Merges, resolve_placements
 from bot.stories.publishers import PublisherGroups
-from bot.stories.window import SPAN, Window
+from bot.stories.window import Window
 
-RESTORED = 2000  #: entries of the window read at a time
-#: how far back the newest entries are looked for, after which older ones need not be read
-PROBED = (timedelta(days=1), timedelta(hours=1))
-_PROBE = 200  # entries of each
 REMOVED = 50  #: entries removed from the window before other tasks get their turn
 
 log = structlog.stdlib.get_logger("newsbell.poller")
@@ -64,8 +60,13 @@ class BatchCommitter:
         developments: Callable[[int], Developments],
         updates: Callable[[int], Updates | None],
         restored: Callable[[], None] = _nothing,
+        followed: WindowReader | None = None,
     ) -> None:
-        """`restored` is called whenever the window was read from the store."""
+        """`restored` is called whenever the window was read from the store.
+
+        `followed`: the window as it was read already, while another node led.
+        """
+        self._followed = followed
         self._store, self._clock, self._random = store, clock, random
         self._index, self._publisher_groups, self._grouping = index, publisher_groups, grouping
         self._developments, self._updates, self._restored = developments, updates, restored
@@ -164,33 +165,14 @@ class BatchCommitter:
         """
         async with self._reading:
             if self._window is None:
-                window = await self._read_window()
+                # The window's present is its newest entry, which a quiet time leaves behind.
+                reader = self._followed or WindowReader()
+                window = await reader.read(self._store, self._clock.now() - self._clock_ahead)
+                self._followed = None
                 await asyncio.to_thread(window.prepare)
                 self._window, self.window_size = window, len(window)
                 self._restored()
             return self._window
-
-    async def _read_window(self) -> Window:
-        window, after = Window(), 0
-        # The window's present is its newest entry, which a quiet time leaves behind.
-        now = self._clock.now() - self._clock_ahead
-        since = now - 2 * SPAN
-        gc.disable()  # all that is made here stays: looking for what does not costs a fifth
-        try:
-            while part := await self._store.window(since, now, after, RESTORED):
-                if not after and len(part) == RESTORED:
-                    await self._expect_newest(window, now)
-                async for report, story_ids in yielding(part, 4 * AT_ONCE):
-                    window.restore(report, story_ids)
-                after = part[-1][0].id
-        finally:
-            gc.enable()
-        return window
-
-    async def _expect_newest(self, window: Window, now: datetime) -> None:
-        for span in PROBED:
-            newest = await self._store.window(now - span, now, 0, _PROBE)
-            window.expect(stored for stored, _ in newest)
 
     def clock_is_behind(self, span: timedelta) -> None:
         """The clock is behind that of the stored entries by this negative span; 0 for right."""

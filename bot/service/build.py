@@ -26,6 +26,7 @@ from bot.feeds.feed_reader import FeedReader
 from bot.feeds.handover import Intake
 from bot.feeds.poller import Poller, PollReport
 from bot.feeds.source_access import SourceAccess
+from bot.feeds.window_reader import WindowReader
 from bot.fetch.client import open_client
 from bot.fetch.url_guard import UrlGuard
 from bot.model.chats import ChatKind
@@ -94,6 +95,8 @@ class Wiring:
     rejected: Rejected | None = None  #: the file, where the configuration is an earlier one
     service_manager: ServiceManager = field(default_factory=ServiceManager)
     node: str = ""  #: who this is, where several machines share the database
+    #: the window of stories, where it was followed while another node led
+    followed: WindowReader | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +312,7 @@ def _committer(base: _Base) -> BatchCommitter:
         developments=base.subscriptions.developments,
         updates=base.subscriptions.updates,
         restored=base.wiring.restored,
+        followed=base.wiring.followed,
     )
 
 

@@ -20,6 +20,7 @@ from bot.feeds.feed_reader import FeedReader
 from bot.feeds.handover import HandoverCommitter
 from bot.feeds.poller import Poller
 from bot.feeds.source_access import SourceAccess
+from bot.feeds.window_reader import WindowReader
 from bot.fetch.client import open_client
 from bot.fetch.url_guard import UrlGuard
 from bot.i18n.phrase import phrase
@@ -36,6 +37,7 @@ from bot.service.workers import Workers
 from bot.store.stores import PostgresStore, is_led, is_ready
 
 LOOK = timedelta(milliseconds=200)  #: between two looks whether somebody leads
+FOLLOW = timedelta(seconds=2)  #: between two looks for new entries and merged stories
 AGAIN = timedelta(seconds=2)  #: after the database could not be read
 
 log = structlog.stdlib.get_logger("newsbell.nodes")
@@ -57,6 +59,7 @@ class Standby:
 
     def __init__(self, store: PostgresStore, node: Node, poller: Poller, clock: Clock) -> None:
         self._store, self._node, self._poller, self._clock = store, node, poller, clock
+        self.window = WindowReader()  #: what the one that leads has of the stories
         self._began = self._heard = clock.monotonic()
 
     def health(self) -> Mapping[str, object]:
@@ -72,7 +75,8 @@ class Standby:
         polling = asyncio.create_task(self._poller.run(), name="polling")
         ticking = asyncio.create_task(self._tick(), name="ticks")
         leading = asyncio.create_task(self._until_free(), name="waiting to lead")
-        tasks: set[asyncio.Task[Any]] = {polling, ticking, leading}
+        following = asyncio.create_task(self._follow(), name="following the stories")
+        tasks: set[asyncio.Task[Any]] = {polling, ticking, leading, following}
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -91,6 +95,15 @@ class Standby:
                 await self._store.nodes.beat(self._node, leads=False)
                 self._heard = self._clock.monotonic()
             await asyncio.sleep(BEAT.total_seconds())
+
+    async def _follow(self) -> None:
+        """Keep the window of stories as it is with the one that leads."""
+        while True:
+            try:
+                await self.window.follow(self._store.polls, self._clock)
+            except StoreError as error:
+                log.error("stories_not_followed", error=str(error))
+            await asyncio.sleep(FOLLOW.total_seconds())
 
     async def _until_free(self) -> None:
         """Wait until nobody leads; end who leads and gives no sign of life."""
@@ -156,17 +169,20 @@ async def open_standby(
 
 async def until_turn(
     config: Config, wiring: Wiring, address: PostgresAddress, waiting: Callable[[], None]
-) -> None:
+) -> WindowReader | None:
     """Return when it seems to be this node's turn to lead; it polls for whoever leads until then.
+
+    Return the window of stories, as it was followed meanwhile; None where it was not.
 
     `waiting` is called where somebody else leads. Raises StoreError.
     """
     if not await asyncio.to_thread(is_led, address):
-        return
+        return None
     waiting()
     while not await asyncio.to_thread(is_ready, address):  # whoever leads makes the tables first
         await asyncio.sleep(LOOK.total_seconds())
         if not await asyncio.to_thread(is_led, address):
-            return
+            return None
     async with open_standby(config, wiring, address) as standby:
         await standby.wait()
+    return standby.window if standby.window.is_followed(wiring.clock) else None

@@ -227,6 +227,10 @@ class PollTables:
             "read stories", lambda db: stories.window(db, since, until, after, limit)
         )
 
+    async def merges(self, first: int) -> list[Merge]:
+        """Return the merges of stories and storylines with this number or a higher one."""
+        return await self._writer.run("read stories", lambda db: stories.merges_from(db, first))
+
     async def stories(self, affected: AffectedStories, now: datetime) -> StoryState:
         """Return alerts, origins and stances of these stories."""
         return await self._writer.run(

@@ -68,6 +68,7 @@ _WORDS = """
             e.summary) as summary
     from entries e where e.id in ({marks})
 """
+_MERGES = "select gone, kept from merges where grouping = ? and gone >= ?"
 _OLD_FEATURES = """
     delete from features where entry_id in (
         select entry_id from features where entry_id <= (
@@ -170,6 +171,15 @@ def window(
             get_story_ids(row),
         )
         for row in rows
+    ]
+
+
+def merges_from(db: Database, first: int) -> list[Merge]:
+    """Return the merges of stories and storylines with this number or a higher one."""
+    return [
+        Merge(grouping, row["gone"], row["kept"])
+        for grouping in (Grouping.NORMAL, Grouping.LOOSE)
+        for row in db.execute(_MERGES, [grouping, first]).fetchall()
     ]
 
 

@@ -77,13 +77,27 @@ class EntryIndex:
             self._by_term.add(entry.terms, member)
             self._by_phonetic_key.add(entry.phonetic_keys, member)
 
+    @property
+    def first_story(self) -> int:
+        """The lowest number of a story or storyline; 0 where there is none."""
+        return min(min(self.stories, default=0), min(self._storylines, default=0))
+
+    def has_story(self, grouping: Grouping, number: int) -> bool:
+        """Whether there is a story, or a storyline, of this number."""
+        stories = self.stories if grouping is Grouping.NORMAL else self._storylines
+        return number in stories
+
     def merge(self, merge: Merge) -> None:
-        """Merge two stories, or two storylines."""
+        """Merge two stories, or two storylines.
+
+        Nothing may be left of what is kept, where the entries have left that were in it.
+        """
         if merge.grouping is Grouping.NORMAL:
             moved = self.stories.pop(merge.gone)
             for member in moved:
                 member.story_ids = replace(member.story_ids, story=merge.kept)
-            self.stories[merge.kept] = sorted(self.stories[merge.kept] + moved, key=_id)
+            kept = self.stories.get(merge.kept, [])
+            self.stories[merge.kept] = sorted(kept + moved, key=_id)
             stories = self._storylines[moved[0].story_ids.storyline]
             stories.discard(merge.gone)
             stories.add(merge.kept)
@@ -92,7 +106,7 @@ class EntryIndex:
             for story in stories:
                 for member in self.stories[story]:
                     member.story_ids = replace(member.story_ids, storyline=merge.kept)
-            self._storylines[merge.kept] |= stories
+            self._storylines[merge.kept] = self._storylines.get(merge.kept, set()) | stories
 
     def is_past(self, hours: float) -> bool:
         """Whether an entry of this time is too old to be added."""

@@ -111,6 +111,25 @@ class Window:
             member = self._count(extract_features(stored))
             self._index.add(member, story_ids)
 
+    @property
+    def first_story(self) -> int:
+        """The lowest number of a story or storyline; 0 in an empty window."""
+        return self._index.first_story
+
+    def follow(self, merges: Iterable[Merge]) -> None:
+        """Merge what was merged where the entries came from; known merges change nothing.
+
+        To be called when all entries are restored that were stored with these merges.
+        """
+        targets = {(merge.grouping, merge.gone): merge.kept for merge in merges}
+        for grouping in (Grouping.LOOSE, Grouping.NORMAL):  # stories of one storyline are merged
+            for level, gone in targets:
+                if level is grouping and self._index.has_story(level, gone):
+                    kept = gone
+                    while (further := targets.get((level, kept), kept)) < kept:
+                        kept = further
+                    self._index.merge(Merge(level, gone, kept))
+
     def expect(self, stored: Iterable[Report | StoredFeatures]) -> None:
         """Leave out what will be too old once these are restored; they are themselves, later.
 

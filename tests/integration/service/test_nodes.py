@@ -10,10 +10,11 @@ from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from postgres_server import PostgresServer
-from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, rss
+from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, poll, rss
 
 from bot.config.load import Config, load
 from bot.errors import ActionRefused, StoreBusy, StoreError, StoreLost
@@ -23,6 +24,7 @@ from bot.model.database_address import PostgresAddress
 from bot.model.feeds import Failure, FeedDue, FeedState, Fetched, FetchFailed, Freshness
 from bot.model.nodes import GONE, HandedOver, Node
 from bot.model.poll import FeedCommit
+from bot.service import standby
 from bot.service.app import App
 from bot.service.build import Wiring, open_app
 from bot.service.control import ask, ask_health
@@ -32,11 +34,13 @@ from bot.store import polls
 from bot.store.engines import postgres as engine
 from bot.store.engines.engine import Database
 from bot.store.mappers import put_time
+from bot.store.polls import PollTables
 from bot.store.stores import PostgresStore
 
 _NAMES = count(1)
 FEED = FeedDue(1, "https://wire.example/rss", "Wire", "Wire", (), None, FeedState(NOON))
 LEASE = timedelta(minutes=3)
+HARBOUR = "Harbour of Dunmore opens after the storm"
 
 
 @pytest.fixture
@@ -386,3 +390,50 @@ async def test_a_node_that_waits_leads_when_the_leader_ends(
         await asyncio.wait_for(turn, 30)
     async with open_app(config, wiring):
         pass
+
+
+async def test_who_takes_over_goes_on_with_the_stories_that_it_followed(
+    tmp_path: Path,
+    address: PostgresAddress,
+    server: FeedServer,
+    clock: ManualClock,
+    terminal: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(standby, "FOLLOW", timedelta(milliseconds=20))
+    paths = ["/a", "/b", "/c"]
+    urls = [server.url(path) for path in paths]
+    for path in paths:
+        server.put(path, rss(item("0", f"Old news of {path[1:]}", at=NOON)))
+    config = replace(load_of(tmp_path), database=address)
+    wiring = Wiring(clock=clock, terminal=terminal, node="b")
+    async with AsyncExitStack() as stack:
+        app = await stack.enter_async_context(opened(tmp_path / "a", address, urls, clock))
+        await poll(app)
+        turn = asyncio.create_task(until_turn(config, wiring, address, lambda: None))
+        for path in paths[:2]:
+            clock.advance(timedelta(minutes=90))
+            server.put(path, rss(item("1", f"{HARBOUR}, {path[1:]} says", at=clock.now())))
+            await poll(app)
+        await stack.aclose()
+        wiring.followed = await asyncio.wait_for(turn, 30)
+    assert wiring.followed is not None
+    read: list[int] = []
+    window = PollTables.window
+
+    async def noted(self: PollTables, *args: Any) -> Any:
+        rows = await window(self, *args)
+        read.append(len(rows))
+        return rows
+
+    monkeypatch.setattr(PollTables, "window", noted)
+    file = tmp_path / "feeds.yaml"
+    file.write_text(config_text(urls), encoding="utf-8")
+    async with open_app(replace(load(file, {}), database=address), wiring) as app:
+        clock.advance(timedelta(minutes=90))
+        server.put("/c", rss(item("1", f"{HARBOUR}, a third says", at=clock.now())))
+        await poll(app)
+        stories = await app.store.polls.window(NOON, clock.now(), 0, 99)
+
+    assert sum(read[:-1]) < 5  # all but what came last was read before
+    assert len({ids.story for entry, ids in stories if entry.id > 3}) == 1

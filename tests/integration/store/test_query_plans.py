@@ -484,6 +484,7 @@ async def poll_feeds(work: Exercise) -> None:
     await read_pages(work)
     await polls.window(NOON - DAY, NOON, 0, 10)
     await polls.window(NOON - DAY, NOON, 5, 10)
+    await polls.merges(1)
     await polls.entries_since(NOON - DAY)
     await polls.insert_alerts((), (), NOON)
     await polls.release_pending(NOON)
