@@ -81,6 +81,8 @@ PARTIAL = {
     "pages_waiting": 200,
     "pages_settled": 199_000,
     "feeds_returned": 1,
+    "feeds_leased": 100,
+    "feeds_polled": 100,
     "feeds_moved": 10,
     "chats_acting": 3,
     "screens_expecting": 5,

@@ -5,9 +5,10 @@ Decides nothing.
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain, repeat
 from typing import Any
 
 from bot.model.alerts import AlertIntent, MatchRecord, StoryState, UnsentMatch
@@ -41,27 +42,28 @@ _ENTRIES_SINCE = f"""
     select e.*, {bodies.PACKED} from entries e
     where first_seen_at >= ? order by +id desc limit ?
 """
-_WAITING = """
-    select id, host, coalesce(hosts.interval, 0) as host_interval
+_FIRST_LOOK = 500  # feeds that are looked at for a claim, where enough of them may be polled
+_FURTHER_LOOK = 5000  # and of each look after that
+_DUE = """
+    select id, host, next_poll_at, coalesce(hosts.interval, 0) as host_interval
     from feeds left join hosts using (host)
-    where active = 1 and next_poll_at <= :now
+    where active = 1 and next_poll_at <= :now and (next_poll_at, id) > (:at, :after)
         and (lease_until is null or lease_until <= :now)
         and (not_before is null or not_before <= :now)
-    order by next_poll_at, id
 """
-# A host is asked by one node at a time, and not at once by another after that.
-_WAITING_SHARED = """
-    select id, host, coalesce(hosts.interval, 0) as host_interval
-    from feeds left join hosts using (host)
-    where active = 1 and next_poll_at <= :now
-        and (lease_until is null or lease_until <= :now)
-        and (not_before is null or not_before <= :now)
+# A host is asked by one node at a time, and not at once by another after that. Two questions, each
+# with an index: together they would read all feeds of a host, for each of them.
+_HOST_IS_FREE = """
         and not exists (
-            select 1 from feeds o where o.host = feeds.host and o.active = 1 and o.node != :node
-            and (o.lease_until > :now or o.last_poll_at > :since)
+            select 1 from feeds o where o.host = feeds.host and o.active = 1
+            and o.lease_until > :now and o.node != :node
         )
-    order by next_poll_at, id
+        and not exists (
+            select 1 from feeds o where o.host = feeds.host and o.active = 1
+            and o.last_poll_at > :since and o.node != '' and o.node != :node
+        )
 """
+_IN_ORDER = " order by next_poll_at, id limit {}"
 _OVERDUE = """
     select 1 from feeds left join hosts using (host)
     where active = 1 and next_poll_at <= :now
@@ -142,8 +144,8 @@ class PollTables:
             values = {"now": put_time(now), "node": self._node, "since": put_time(now - SPACED)}
             if self._node:
                 db.in_turn(_CLAIMING)
-            due = db.execute(_WAITING_SHARED if self._node else _WAITING, values)
-            ids = _chosen(due, limit, frozenset(in_flight), share)
+            statement = _DUE + _HOST_IS_FREE if self._node else _DUE
+            ids = _chosen(_due(db, statement, values), limit, frozenset(in_flight), share)
             rows = db.execute(DUE_FEEDS, [json.dumps(ids)]).fetchall() if ids else []
             db.executemany(
                 _LEASE, [{"until": until, "id": row["id"], "node": self._node} for row in rows]
@@ -366,6 +368,19 @@ class _Overtaken(Exception):  # noqa: N818 (no mistake: somebody else was quicke
     def __init__(self, feeds: frozenset[int]) -> None:
         super().__init__(feeds)
         self.feeds = feeds
+
+
+def _due(db: Database, statement: str, values: dict[str, Any]) -> Iterator[Any]:
+    """Yield what is due in its order, in several looks: a server sends all that was asked for."""
+    last = {"at": "", "after": 0}
+    for most in chain([_FIRST_LOOK], repeat(_FURTHER_LOOK)):
+        count = 0
+        for row in db.execute(statement + _IN_ORDER.format(most), {**values, **last}):
+            count += 1
+            yield row
+            last = {"at": row["next_poll_at"], "after": row["id"]}
+        if count < most:
+            return
 
 
 def _chosen(

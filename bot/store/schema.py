@@ -289,6 +289,12 @@ def m037_nodes(db: Database) -> None:
     _execute(db, _NODES)
 
 
+@migrations()
+def m040_shared_claims(db: Database) -> None:
+    """Claims cost the same however many feeds there are, and how many of them at one host."""
+    _execute(db, _CLAIMS)
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():
@@ -786,6 +792,15 @@ create table verdicts (
   at text not null,
   primary key (chat_id, story_id, user_id)
 ) without rowid
+"""
+
+# What is due is looked at page by page. Of feeds that are leased there are few, and of those that a
+# node polled, which shares the database with others, there are none in SQLite.
+_CLAIMS = """
+drop index feeds_due;
+create index feeds_due on feeds (next_poll_at, id) where active = 1;
+create index feeds_leased on feeds (host, lease_until) where lease_until is not null;
+create index feeds_polled on feeds (host, last_poll_at) where node != ''
 """
 
 # `chat_id` is that of the private chat in which a person asked, or whose alerts a feed holds; none

@@ -24,7 +24,7 @@ from support import (
 
 from bot.feeds.poller import Poller
 from bot.model.feeds import FeedDue, FeedState
-from bot.model.poll import FeedCommit
+from bot.model.poll import FeedCommit, HostShare
 from bot.ports import Store
 from bot.service.app import App
 from bot.store.stores import SqliteStore
@@ -100,6 +100,16 @@ async def test_a_commit_without_a_claim_is_refused_while_a_poll_has_the_feed(
         assert await app.store.polls.commit([unclaimed], clock.now()) == {feed.id}
         assert await app.store.polls.commit([brought(feed, "1")], clock.now()) == frozenset()
         assert await app.store.polls.commit([unclaimed], clock.now()) == frozenset()
+
+
+async def test_a_claim_looks_beyond_the_feeds_of_a_host_that_has_its_share(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    urls = [f"http://127.0.0.1:9/{number}" for number in range(600)]
+    config = config_text([*urls, "http://127.0.0.2:9/other"])
+    async with newsbell(tmp_path, config, clock=clock) as app:
+        claimed = await app.store.polls.claim_feeds(clock.now(), 10, LEASE, (), HostShare({}, 2))
+    assert [feed.url for feed in claimed] == [*urls[:2], "http://127.0.0.2:9/other"]
 
 
 def second_poller(app: App) -> Poller:

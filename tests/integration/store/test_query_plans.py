@@ -1073,3 +1073,20 @@ def test_every_statement_can_be_run_by_postgresql(
         ]
     assert len(faults) > 600
     assert [fault for fault in faults if fault] == []
+
+
+def test_a_claim_among_nodes_reads_few_feeds_however_many_a_host_has(
+    recording: Recording, old_database: sqlite3.Connection
+) -> None:
+    [(statement, values)] = [
+        (statement, values)
+        for statement, values in recording.statements.items()
+        if "o.last_poll_at > :since" in statement
+    ]
+    steps = plan(old_database, statement, values)
+    assert [step for step in steps if STEP.match(step) and "feeds" in step] == [
+        "SEARCH feeds USING INDEX feeds_due (next_poll_at>? AND next_poll_at<?)",
+        "SEARCH o USING INDEX feeds_leased (host=? AND lease_until>?)",
+        "SEARCH o USING INDEX feeds_polled (host=? AND last_poll_at>?)",
+    ]
+    assert not any("TEMP B-TREE" in step for step in steps), "they are read in their order"
