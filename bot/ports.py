@@ -552,6 +552,10 @@ class DeliveryStore(Protocol):
         """Keep whether chats are quiet, and gather what waits there into one message."""
         ...
 
+    async def take_back(self, busy: Collection[int]) -> int:
+        """Queue what was claimed and never begun; return how many. `busy`: chats being sent to."""
+        ...
+
     async def requeue_in_flight(self, reason: str, now: datetime) -> int:
         """Queue what is marked as being sent, as what may have arrived; return how many.
 

@@ -42,7 +42,19 @@ sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # None: it is
 ENGINE = os.environ.get("ENGINE", "both")
 INTEGRATION = Path(__file__).parent / "integration"
 #: folders of which a sample is taken: those that were run whole on PostgreSQL
-SAMPLED = {"alerts", "cli", "delivery", "feeds", "search", "store"}
+SAMPLED = {
+    "alerts",
+    "chat",
+    "cli",
+    "delivery",
+    "feeds",
+    "search",
+    "service",
+    "store",
+    "stories",
+    "telegram",
+    "web",
+}
 PARTS = 40  #: seeds in a row that see all tests on PostgreSQL
 _NUMBERS = count(1)
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -45,6 +45,7 @@ from bot.model.delivery import (
     Undecided,
 )
 from bot.model.message import Message
+from bot.model.nodes import GONE
 from bot.model.schedule import ChatSchedule
 from bot.ports import Channel, Clock, DeliveryStore, ServiceCheck
 
@@ -53,6 +54,10 @@ STORE_PAUSE = timedelta(seconds=5)  #: before delivery goes on after the databas
 LONGEST_PAUSE = timedelta(seconds=30)  #: between two looks at the outbox when nothing wakes it
 CLAIM_TRIES = 5  #: of a message that cannot be read, before it is put aside
 CHANNEL_RETRY = timedelta(minutes=10)  #: between two tries in a chat that no channel leads to
+#: after a claim, in which its send may begin: later another node may have taken the lead, which
+#: counts what was claimed as what may have arrived
+CLAIM_HOLDS = GONE - timedelta(seconds=2)
+_LATE = NotSent("it was claimed too long ago, while newsbell or its database stood still")
 
 log = structlog.stdlib.get_logger("newsbell.deliverer")
 
@@ -85,6 +90,7 @@ class Deliverer:
         self._busy: dict[int, int] = {}  # chats that are being sent to, with their addresses
         self._wake = asyncio.Event()
         self._stopping = False
+        self._unanswered = False  # a claim, which the database may have kept nevertheless
         self.steps = 0  #: deliveries settled and pauses taken, for the watchdog
 
     @property
@@ -161,11 +167,15 @@ class Deliverer:
                     break
                 await self._pause(pause)
 
-    def deliver(self, delivery: Delivery) -> Coroutine[None, None, None]:
+    def deliver(
+        self, delivery: Delivery, claimed_at: float | None = None
+    ) -> Coroutine[None, None, None]:
         """Begin a claimed delivery; what is returned sends and settles it.
 
-        Its chat counts as busy from this call on.
+        Its chat counts as busy from this call on. `claimed_at` is of the monotonic clock, before
+        the claim; None for now.
         """
+        since = self._clock.monotonic() if claimed_at is None else claimed_at
         self._busy[delivery.chat.id] = delivery.chat.address
         try:
             self._limits.begin(delivery.chat.address, self._clock.now())
@@ -173,8 +183,8 @@ class Deliverer:
             if delivery.chat.address:
                 self._gate.begin(delivery.chat.id, self._clock.now())
         except Exception as error:  # it was not sent; what is claimed has to be settled
-            return self._send_and_settle(delivery, error)
-        return self._send_and_settle(delivery)
+            return self._send_and_settle(delivery, since, error)
+        return self._send_and_settle(delivery, since)
 
     async def _pause(self, pause: timedelta | None) -> None:
         """Wait until the pause is over on our clock, or something wakes the pipeline."""
@@ -191,6 +201,7 @@ class Deliverer:
         """Begin every send that may go out now; how long until the next may, None for never."""
         now = self._clock.now()
         try:
+            await self._take_back()
             await self._apply_schedules(now)
             chats, next_at = await self._choose(now)
             if chats:
@@ -211,6 +222,12 @@ class Deliverer:
         faults = (self._faults.next_at(now), self._schedule_faults.next_at(now))
         moments = [moment for moment in (next_at, parked_until, *faults) if moment]
         return max(min(moments) - self._clock.now(), timedelta(0)) if moments else None
+
+    async def _take_back(self) -> None:
+        """Let what was claimed without an answer be claimed again: of it nothing was sent."""
+        if self._unanswered:
+            await self._store.take_back(self._busy)
+            self._unanswered = False
 
     async def _apply_schedules(self, now: datetime) -> None:
         """Quiet hours begin and end; digests come due."""
@@ -292,9 +309,7 @@ class Deliverer:
     async def _claim(self, chats: list[int], now: datetime, group: asyncio.TaskGroup) -> None:
         """Claim the next delivery of each chat, and begin to send it."""
         try:
-            for delivery in await self._store.claim_deliveries(now, chats, MERGE_FROM):
-                group.create_task(self.deliver(delivery))
-            self._faults.works(chats)
+            await self._begin(chats, now, group)
         except StoreError:
             raise
         except Exception as unexpected:  # one of them: each by itself
@@ -302,12 +317,21 @@ class Deliverer:
             for chat_id in chats:
                 await self._claim_alone(chat_id, now, group)
 
+    async def _begin(self, chats: list[int], now: datetime, group: asyncio.TaskGroup) -> None:
+        began = self._clock.monotonic()
+        try:
+            claimed = await self._store.claim_deliveries(now, chats, MERGE_FROM)
+        except StoreError:
+            self._unanswered = True
+            raise
+        for delivery in claimed:
+            group.create_task(self.deliver(delivery, began))
+        self._faults.works(chats)
+
     async def _claim_alone(self, chat_id: int, now: datetime, group: asyncio.TaskGroup) -> None:
         """Claim for one chat. What cannot be read time and again is put aside, for a person."""
         try:
-            for delivery in await self._store.claim_deliveries(now, [chat_id], MERGE_FROM):
-                group.create_task(self.deliver(delivery))
-            self._faults.works([chat_id])
+            await self._begin([chat_id], now, group)
         except StoreError:
             raise
         except Exception as error:
@@ -317,12 +341,14 @@ class Deliverer:
                 reason = f"newsbell itself failed to read this ({type(error).__name__})"
                 await self._store.put_aside(chat_id, reason, now)
 
-    async def _send_and_settle(self, delivery: Delivery, error: Exception | None = None) -> None:
+    async def _send_and_settle(
+        self, delivery: Delivery, since: float, error: Exception | None = None
+    ) -> None:
         """Send and settle a delivery, unless it could not even begin because of this error."""
         with bound_contextvars(delivery_id=delivery.id, chat_id=delivery.chat.id):
             try:
                 if error is None:
-                    await self._store_settlement(await self._attempt(delivery))
+                    await self._store_settlement(await self._attempt(delivery, since))
                     return
                 await self._store_settlement(await self._failed(delivery, error, doubt=False))
             except Exception as unexpected:  # the others must go on
@@ -338,14 +364,19 @@ class Deliverer:
         reason = f"newsbell itself failed to deliver this ({type(error).__name__})"
         return policy.failed(delivery, reason, self._clock.now(), doubt=doubt)
 
-    async def _attempt(self, delivery: Delivery) -> Settlement:
+    async def _attempt(self, delivery: Delivery, since: float) -> Settlement:
         """Send, and decide what becomes of it."""
         message = await self._message(delivery)
-        if isinstance(message, Message):
-            channel = self._channels[delivery.chat.kind]
-            outcome = await self._call(channel, delivery, message)
-            return await self._settlement(delivery, outcome, message)
-        return await self._settlement(delivery, message, None)
+        if not isinstance(message, Message):
+            return await self._settlement(delivery, message, None)
+        channel = self._channels[delivery.chat.kind]
+        down = await self._service_down(channel, delivery)
+        if down:
+            return await self._settlement(delivery, down, message)
+        if self._clock.monotonic() - since > CLAIM_HOLDS.total_seconds():
+            return await self._settlement(delivery, _LATE, None)
+        outcome = await self._call(channel, delivery, message)
+        return await self._settlement(delivery, outcome, message)
 
     async def _message(self, delivery: Delivery) -> Message | SendOutcome:
         """What to send; an outcome where there is nothing, or no way."""
@@ -366,15 +397,17 @@ class Deliverer:
             await self._report.tell("writing a message", error, chat.id)
             return Refused("newsbell itself failed to write this message; its log says how")
 
-    async def _call(self, channel: Channel, delivery: Delivery, message: Message) -> SendOutcome:
-        """Send. While the service takes nothing, ask it first what leaves no message in doubt."""
+    async def _service_down(self, channel: Channel, delivery: Delivery) -> SendOutcome | None:
+        """While the service takes nothing, ask it first what leaves no message in doubt."""
         try:
             if delivery.chat.address and self._gate.outage and isinstance(channel, ServiceCheck):
-                down = await channel.check()
-                if down:
-                    return down
+                return await channel.check()
         except Exception as error:
             await self._report.tell("asking the service", error, delivery.chat.id)
+        return None
+
+    async def _call(self, channel: Channel, delivery: Delivery, message: Message) -> SendOutcome:
+        """Send."""
         try:
             return await channel.send(delivery, message)
         except Exception as error:  # the call may have gone out

@@ -1,5 +1,6 @@
 """The store's side of delivering: which chats wait, claims, what was settled. Decides nothing."""
 
+import json
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate
@@ -115,6 +116,10 @@ _REQUEUE = f"""
         doubted_at = coalesce(doubted_at, ?)
     where {IS_SENDING}
 """
+_TAKE_BACK = f"""
+    update outbox set state = {QUEUED}, attempts = attempts - 1, lease_until = null
+    where {IS_SENDING} and chat_id not in (select cast(value as integer) from json_each(?))
+"""
 _PUT_ASIDE = f"""
     update outbox set state = {DEAD}, error = ?, lease_until = null, settled_at = ? where id = ?
 """
@@ -216,6 +221,13 @@ class DeliveryTables:
             return [delivery for delivery in claims if delivery]
 
         return await self._writer.run("claim deliveries", work)
+
+    async def take_back(self, busy: Collection[int]) -> int:
+        """Queue what was claimed and never begun; return how many. `busy`: chats being sent to."""
+        values = [json.dumps(sorted(busy))]
+        return await self._writer.run(
+            "take claims back", lambda db: db.execute(_TAKE_BACK, values).rowcount
+        )
 
     async def requeue_in_flight(self, reason: str, now: datetime) -> int:
         """Queue what is marked as being sent, as what may have arrived; return how many.

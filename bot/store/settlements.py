@@ -19,15 +19,15 @@ from bot.store.engines.engine import Database
 from bot.store.mappers import put_time
 from bot.store.meta import moved_to
 from bot.store.outbox import drop, notify, queue_edit
-from bot.store.sql import ALERT, EDIT, HAS_ALERTS, IS_QUEUED, SECOND_ALERT
+from bot.store.sql import ALERT, EDIT, HAS_ALERTS, IS_QUEUED, IS_SENDING, SECOND_ALERT
 from bot.store.unsent_alerts import reconsider_delivery
 
-_SETTLE = """
+_SETTLE = f"""
     update outbox set state = :state, error = :error, doubts = doubts + :doubt,
         doubted_at = case when :doubt = 1 then coalesce(doubted_at, :now) else doubted_at end,
         attempts = attempts - :uncounted, plain = max(plain, :plain),
         message_id = :message, lease_until = null, settled_at = :settled
-    where id = :id
+    where id = :id and {IS_SENDING}
 """
 _PUT_REFERENCE = """
     insert into message_references (chat_id, message_id, reference) values (?, ?, ?)
@@ -84,23 +84,31 @@ _FORGET_QUEUED_DOUBLES = f"""
 
 
 def settle(db: Database, settlement: Settlement, now: datetime) -> None:
-    """Keep the result of a delivery."""
+    """Keep the result of a delivery; nothing where it is kept: the answer may have been lost."""
+    if _is_put(db, settlement, now):
+        _follow(db, settlement, now)
+
+
+def _is_put(db: Database, settlement: Settlement, now: datetime) -> bool:
+    """Whether the delivery waited for its result, which it has now."""
+    values = {
+        "state": settlement.state,
+        "error": settlement.error,
+        "doubt": settlement.doubt,
+        "uncounted": not settlement.counts,
+        "plain": settlement.plain,
+        "message": settlement.message_id,
+        "settled": put_time(now) if settlement.state is not DeliveryState.QUEUED else None,
+        "now": put_time(now),
+        "id": settlement.delivery.id,
+    }
+    return db.execute(_SETTLE, values).rowcount > 0
+
+
+def _follow(db: Database, settlement: Settlement, now: datetime) -> None:
+    """Keep what the result means for the chat and its alerts."""
     delivery, chat = settlement.delivery, settlement.delivery.chat
     done = settlement.state is not DeliveryState.QUEUED
-    db.execute(
-        _SETTLE,
-        {
-            "state": settlement.state,
-            "error": settlement.error,
-            "doubt": settlement.doubt,
-            "uncounted": not settlement.counts,
-            "plain": settlement.plain,
-            "message": settlement.message_id,
-            "settled": put_time(now) if done else None,
-            "now": put_time(now),
-            "id": delivery.id,
-        },
-    )
     if settlement.state is DeliveryState.SENT:
         _sent(db, settlement, now)
     if settlement.reference and delivery.kind in _SHOWS_ALERTS:

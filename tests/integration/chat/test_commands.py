@@ -281,7 +281,8 @@ async def test_status_says_how_the_feeds_are(harness: TelegramHarness) -> None:
 
 async def test_operators_alone_read_how_newsbell_is(harness: TelegramHarness) -> None:
     assert "Database:" not in await ask(harness, "/status")
-    await harness.execute("insert or replace into people values (?, 'owner', 'Ann', '2026')", ANN)
+    await harness.execute("delete from people where user_id = ?", ANN)
+    await harness.execute("insert into people values (?, 'owner', 'Ann', '2026')", ANN)
     last = (await ask(harness, "/status")).partition("\n\n")[2]
     assert last.startswith("newsbell ")
     assert "Last answer of Telegram:" in last

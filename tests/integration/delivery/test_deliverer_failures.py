@@ -11,6 +11,8 @@ from botapi import BotApi, DropAfter, DropBefore, Refuse, ServerError, Slow, Too
 from support import ManualClock, Recorder
 from telegram_harness import ANN, BOB, FORUM, GROUP, TOPIC, open_harness
 
+from bot.delivery.deliverer import CLAIM_HOLDS
+
 DAY, HOUR, MINUTE, SECOND = (
     timedelta(days=1),
     timedelta(hours=1),
@@ -562,3 +564,18 @@ async def test_a_group_that_is_sent_on_for_ever_is_followed_slowly(
         await harness.deliver(HOUR, step=SECOND)
 
         assert len(api.calls) < 16
+
+
+async def test_what_was_claimed_long_ago_is_not_sent_before_it_is_claimed_again(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    """Another node may lead by then, and sends it as what may have arrived."""
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
+        await harness.bring("ann: 1")
+        sending = harness.app.deliverer.deliver(await harness.begin("ann"))
+        clock.advance(CLAIM_HOLDS + SECOND)
+        await sending
+        assert sends(api, ANN) == 0
+
+        await harness.deliver(MINUTE)
+        assert harness.shown(ANN) == ["ann: 1"]

@@ -97,7 +97,7 @@ async def test_a_kill_around_a_send_loses_nothing(
             await harness.bring("desk: 1", "desk: 2")
             delivery = await harness.begin("desk")  # and nothing is stored of what follows
             if arrives:
-                await harness.app.deliverer._attempt(delivery)
+                await harness.app.deliverer._attempt(delivery, clock.monotonic())
         async with open_harness(tmp_path, api, {}, clock, elsewhere=chats) as harness:
             await harness.app.deliverer.recover()
             await settle(harness)

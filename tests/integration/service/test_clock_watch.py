@@ -136,7 +136,8 @@ async def test_an_hour_ahead_that_an_older_version_stored_is_corrected_at_the_st
 #: what waits, how it is written and read, and how long it may wait at most
 WAITS: dict[str, tuple[str, str, timedelta]] = {
     "host": (
-        "insert or replace into hosts (host, not_before) values ('slow.example', ?)",
+        """insert into hosts (host, not_before) values ('slow.example', ?)
+        on conflict (host) do update set not_before = excluded.not_before""",
         "select not_before from hosts",
         7 * DAY,
     ),
@@ -152,7 +153,8 @@ WAITS: dict[str, tuple[str, str, timedelta]] = {
         3 * DAY,
     ),
     "question": (
-        "insert or replace into pending values (1, 'harbour', ?)",
+        """insert into pending values (1, 'harbour', ?)
+        on conflict (chat_id) do update set expires_at = excluded.expires_at""",
         "select expires_at from pending",
         HOUR,
     ),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from postgres_server import address_of
 from support import (
     FeedServer,
     ManualClock,
@@ -32,7 +33,7 @@ from bot.model.delivery import Outage, ServiceFault
 from bot.service.app import App
 from bot.service.control import ask, ask_health, control, socket_path
 from bot.service.health import STANDS
-from bot.store.stores import SqliteStore
+from bot.store.stores import store_of
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -74,7 +75,7 @@ async def test_a_newsbell_that_works_is_healthy(
     assert (record["healthy"], record["reasons"]) == (True, [])
     assert (record["uptime"], record["started_at"]) == (60.0, began.isoformat())
     assert record["last_poll_at"] == record["last_sent_at"] == clock.now().isoformat()
-    assert record["database_bytes"]
+    assert bool(record["database_bytes"]) is isinstance(app.config.database, Path)
 
 
 async def test_polls_that_are_overdue_and_do_not_move_are_a_reason(
@@ -198,7 +199,8 @@ async def test_the_status_says_whether_a_newsbell_runs_and_how_it_is(
         stopped = json.loads(await asyncio.to_thread(status, "--json"))
         silence = await asyncio.to_thread(status)
     assert (record["newsbell"]["healthy"], record["version"]) == (True, __version__)
-    assert record["database_bytes"] == record["newsbell"]["database_bytes"]
+    of_file = record["database_bytes"] if isinstance(app.config.database, Path) else 0
+    assert record["newsbell"]["database_bytes"] == of_file
     assert f"A newsbell runs, version {__version__}. It runs for 0s, polled " in text
     assert stopped["newsbell"] is None
     assert silence.rstrip().endswith("No newsbell runs.")
@@ -209,7 +211,7 @@ async def test_without_a_process_the_database_says_when_newsbell_ran(
     tmp_path: Path, within: str, is_healthy: bool
 ) -> None:
     (tmp_path / "feeds.yaml").write_text(config_text([]), encoding="utf-8")
-    async with SqliteStore(tmp_path / "newsbell.db") as store:
+    async with store_of(address_of(tmp_path / "newsbell.db")) as store:
         await store.admin.note_time(datetime.now(UTC) - timedelta(minutes=5))
     result = health(tmp_path, "--within", within)
     assert result.exit_code == (0 if is_healthy else 1)
@@ -247,7 +249,10 @@ async def test_the_socket_answers_how_newsbell_is_also_where_the_file_has_mistak
 
         database = app.config.beside
         async with control(database, refuse, lambda: app.monitoring.health.look().record()):
-            (tmp_path / "feeds.yaml").write_text("feeds: [", encoding="utf-8")
+            place = app.config.database
+            named = place if isinstance(place, Path) else place.url
+            faulty = f"settings:\n  database: {named}\nfeeds: ["
+            (tmp_path / "feeds.yaml").write_text(faulty, encoding="utf-8")
             result = await asyncio.to_thread(health, tmp_path, "--json")
     assert (result.exit_code, json.loads(result.stdout)["reasons"]) == (0, [])
 

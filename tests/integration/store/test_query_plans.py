@@ -567,6 +567,8 @@ async def deliver(work: Exercise) -> None:
         await work.settle(delivery, DeliveryState.QUEUED, move_to=address)
         await work.write("update chats set paused = '', allowed = 1")
     await work.claim(-1)
+    await deliveries.take_back([])
+    await work.claim(-1)
     await deliveries.requeue_in_flight("stopped", NOON)
     row = (await work.write("select id from chats where address = -300"))[0]
     [delivery] = await work.claim(row[0])
