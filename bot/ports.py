@@ -932,6 +932,10 @@ class NodeStore(Protocol):
         """Return polls that wait, in the order in which they came, behind the one of this id."""
         ...
 
+    async def tell(self, what: str) -> None:
+        """Tell all nodes that listen; `News` says of what."""
+        ...
+
     async def listen(self, told: Callable[[str], None]) -> None:
         """Call `told` with the `News` of other nodes, until cancelled; with "" when it begins.
 

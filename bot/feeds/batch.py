@@ -32,6 +32,7 @@ from bot.model.poll import AffectedStories, FeedCommit, KnownEntries
 from bot.model.stories import Grouping, StoryIds
 from bot.ports import Clock, PageStore, PollStore
 from bot.query.index import Index
+from bot.query.known_matches import KnownFirst
 from bot.stories.assign import Assigner, Merges, resolve_placements
 from bot.stories.publishers import PublisherGroups
 from bot.stories.window import Window
@@ -131,8 +132,10 @@ class BatchCommitter:
             commit.alerts or commit.alert_revisions or commit.growths or commit.updates
         )
 
-    def _rules(self, now: datetime) -> AlertRules:
-        return AlertRules(self._index, self._grouping, now, self._developments, self._updates)
+    def _rules(self, now: datetime, responses: Sequence[PollResponse] = ()) -> AlertRules:
+        known = [item.matches for item in responses if item.matches.by_article]
+        index = KnownFirst(self._index, known) if known else self._index
+        return AlertRules(index, self._grouping, now, self._developments, self._updates)
 
     async def _try_commit(
         self, responses: Sequence[PollResponse], taken: Collection[int]
@@ -146,7 +149,8 @@ class BatchCommitter:
             window = await self.restore()
             self._window = None  # what it takes in now is only true once it is committed
             decisions, merges = await self._place(window, decisions)
-        commits = await decide_commits(self._store, decisions, merges, self._rules(now))
+        rules = self._rules(now, responses)
+        commits = await decide_commits(self._store, decisions, merges, rules)
         superseded = await self._store.commit(commits, now, merges.done, taken)
         if not superseded and window is not None:
             self._window, self.window_size = window, len(window)

@@ -16,21 +16,26 @@ import pickle
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
 import structlog
 
+from bot.alerts.decide import article
 from bot.errors import StoreError
 from bot.feeds.batch import BatchCommitter, decide_polls
 from bot.feeds.poll_result import PollDecision, PollResponse
 from bot.feeds.poller import BATCH, PollReport, reports_of
+from bot.feeds.yielding import yielding
 from bot.model.changed import changed
+from bot.model.entries import RECENT, Match, NewEntry, Revision, Silence
 from bot.model.feeds import Fetched
-from bot.model.nodes import HandedOver
+from bot.model.nodes import HandedOver, KnownMatches
 from bot.model.poll import FeedCommit
 from bot.ports import Clock, NodeStore, PollStore
+from bot.query.index import Index
+from bot.query.known_matches import article_key
 
 LOOK = timedelta(seconds=2)  #: between two looks for polls of other nodes that nobody told of
 PAUSE = timedelta(seconds=2)  #: after the database failed
@@ -96,11 +101,13 @@ class HandoverCommitter:
         clock: Clock,
         random: Random,
         *,
+        index: Index,
         node: str,
         version: str,
     ) -> None:
+        """`index` has the subscriptions, as far as this node knows them."""
         self._nodes, self._polls, self._clock, self._random = nodes, polls, clock, random
-        self._node, self._version = node, version
+        self._index, self._node, self._version = index, node, version
 
     async def restore(self) -> None:
         """Do nothing: the window of stories is with who decides."""
@@ -118,14 +125,28 @@ class HandoverCommitter:
         ]
         kept = await self._keep(own) if own else []
         left = {commit.feed_id for commit in own}
-        polls = [
-            HandedOver(response.feed.id, pack(response, self._version))
-            for response in responses
-            if response.feed.id not in left
-        ]
+        polls: list[HandedOver] = []
+        async for response, decision in yielding(tuple(zip(responses, decisions, strict=True)), 1):
+            if response.feed.id not in left:
+                matched = changed(response, matches=await self._matches(decision))
+                polls.append(HandedOver(response.feed.id, pack(matched, self._version)))
         if polls:
             await self._nodes.hand_over(self._node, polls)
         return kept
+
+    async def _matches(self, decision: PollDecision) -> KnownMatches:
+        """What matches the articles that alerts may be decided about."""
+        index, digest = self._index, self._index.digest
+        since = self._clock.now() - RECENT
+        new = [entry for entry in decision.new if _may_alert(entry, since)]
+        asked: list[NewEntry | Revision] = [*new, *decision.commit.revisions]
+        found: dict[bytes, tuple[Match, ...]] = {}
+        async for entry in yielding(asked):
+            words = article(entry, decision.feed)
+            found[article_key(words)] = tuple(index.match(words))
+        if index.digest != digest:  # subscriptions changed between two articles
+            return KnownMatches()
+        return KnownMatches(digest, found)
 
     async def _keep(self, commits: list[FeedCommit]) -> list[FeedCommit]:
         """Keep polls, without those whose feed was claimed by another one meanwhile."""
@@ -136,6 +157,13 @@ class HandoverCommitter:
             log.warning("polls_superseded", feed_ids=sorted(superseded))
             commits = [commit for commit in commits if commit.feed_id not in superseded]
         return commits
+
+
+def _may_alert(entry: NewEntry, since: datetime) -> bool:
+    """Whether the words of a new entry are asked for at all."""
+    if entry.silent is Silence.BASELINE:
+        return entry.published is not None and entry.published > since
+    return entry.silent is not Silence.ARCHIVE
 
 
 def brings_nothing(decision: PollDecision) -> bool:

@@ -43,6 +43,7 @@ from bot.model.feeds import (
     NotModified,
 )
 from bot.model.hosts import HostAnswer, HostPace
+from bot.model.nodes import KnownMatches
 from bot.model.poll import FeedCommit, KnownEntries
 from bot.text.channel_link import followed_channel
 from bot.text.clean import headline
@@ -75,6 +76,7 @@ class PollResponse:
     document: ParsedDocument | None = None  #: None: a failure, a 304, or the same body as before
     seconds: float = 0.0  #: that the answer took; 0 where that is not known
     host: HostAnswer = HostAnswer()  #: what the answer says of the host
+    matches: KnownMatches = KnownMatches()  #: what the node found that made the poll
 
 
 def internal_failure(feed: FeedDue) -> PollResponse:

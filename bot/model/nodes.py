@@ -1,8 +1,11 @@
 """The machines that share one database: who they are, and what they hand over. No I/O."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from bot.model.entries import Match
 
 #: since its last sign of life, from which a node counts as gone, and what it had claimed is free
 GONE = timedelta(seconds=8)
@@ -12,6 +15,12 @@ class News(StrEnum):
     """What nodes tell each other when it happens."""
 
     POLLS = "polls"  #: polls were handed over
+    SUBSCRIPTIONS = "subscriptions"  #: those of all chats changed, or of the one that follows
+
+
+def subscriptions_changed(chat: int | None) -> str:
+    """Return what is told of subscriptions that changed: of one chat, or maybe of all."""
+    return News.SUBSCRIPTIONS if chat is None else f"{News.SUBSCRIPTIONS} {chat}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,14 @@ class NodeState:
     def is_gone(self) -> bool:
         """Whether it counts as gone."""
         return self.silent > GONE
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMatches:
+    """What a node that does not lead found to match the articles of a poll."""
+
+    subscriptions: bytes = b""  #: digest of those that were asked
+    by_article: Mapping[bytes, tuple[Match, ...]] = field(default_factory=dict)  #: by digest
 
 
 @dataclass(frozen=True, slots=True)

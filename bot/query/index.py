@@ -4,6 +4,7 @@ Not the meaning of a query. A key is a word as written (after `=`), a stem, a pr
 a name (`~`) or one of metadata (`lang:ru`).
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -56,6 +57,8 @@ class Index:
         self._start_sizes = [0] * (_PREFIX_START + 1)  # number of prefixes with starts so long
         self._by_name: NameIndex[_CompiledQuery] = NameIndex()
         self._articles = 0  # matched so far
+        self._digest = 0  # of all active subscriptions, in any order
+        self._names_digest = _digest_of(sorted(names.items()))
         #: queries that cannot be parsed (a list was removed); they do not affect the others
         self.broken: dict[int, tuple[Subscription, QueryError]] = {}
 
@@ -63,6 +66,11 @@ class Index:
     def names(self) -> Names:
         """The named lists that queries may use."""
         return self._names
+
+    @property
+    def digest(self) -> bytes:
+        """A digest of all that the matches of an article depend on: queries, feeds and lists."""
+        return (self._digest ^ self._names_digest).to_bytes(16, "big")
 
     def __len__(self) -> int:
         return len(self._compiled)
@@ -116,6 +124,7 @@ class Index:
         keys, clauses = self._clauses(tree)
         compiled = _CompiledQuery(subscription, tree, keys, clauses)
         self._compiled[subscription.id] = compiled
+        self._digest ^= _digest_of(_asked(subscription))
         if keys is None:
             self._unkeyed.add(subscription.id)
             return
@@ -160,6 +169,7 @@ class Index:
         compiled = self._compiled.pop(subscription_id, None)
         if compiled is None:
             return
+        self._digest ^= _digest_of(_asked(compiled.subscription))
         self._unkeyed.discard(subscription_id)
         self._by_name.remove(compiled)
         for key in compiled.keys or ():
@@ -195,6 +205,7 @@ class Index:
         stale: set[int] = set()
         if names is not None and chat is None and names != self._names:
             self._names = names
+            self._names_digest = _digest_of(sorted(names.items()))
             stale = {
                 number for number, subscription in known.items() if uses_lists(subscription.query)
             }
@@ -306,6 +317,15 @@ class Index:
         for article in articles:
             self._selector.add_language(article.language)
             self._selector.observe(ArticleWords(article).keys)
+
+
+def _asked(subscription: Subscription) -> tuple[int, str, tuple[str, ...]]:
+    return subscription.id, subscription.query, subscription.feeds
+
+
+def _digest_of(value: object) -> int:
+    text = repr(value).encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(text, digest_size=16).digest(), "big")
 
 
 def uses_lists(query: str) -> bool:

@@ -28,11 +28,14 @@ from bot.model.database_address import PostgresAddress
 from bot.model.health import Health
 from bot.model.nodes import GONE, Node
 from bot.ports import Clock
-from bot.service.build import Wiring
+from bot.query.index import Index
+from bot.service.build import PRIMED, Wiring
 from bot.service.control import control
 from bot.service.feed_trial import agent_of, guard_of, limits_of, worker_limits_of
+from bot.service.followed_subscriptions import FollowedSubscriptions
 from bot.service.live_config import LiveConfig
 from bot.service.membership import BEAT
+from bot.service.subscriptions import LiveSubscriptions
 from bot.service.workers import Workers
 from bot.store.stores import PostgresStore, is_led, is_ready
 
@@ -57,7 +60,15 @@ async def _refuse(_action: str, _ids: tuple[int, ...]) -> int:
 class Standby:
     """A node that polls for whoever leads."""
 
-    def __init__(self, store: PostgresStore, node: Node, poller: Poller, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: PostgresStore,
+        node: Node,
+        poller: Poller,
+        clock: Clock,
+        subscriptions: FollowedSubscriptions,
+    ) -> None:
+        self._subscriptions = subscriptions
         self._store, self._node, self._poller, self._clock = store, node, poller, clock
         self.window = WindowReader()  #: what the one that leads has of the stories
         self._began = self._heard = clock.monotonic()
@@ -76,7 +87,8 @@ class Standby:
         ticking = asyncio.create_task(self._tick(), name="ticks")
         leading = asyncio.create_task(self._until_free(), name="waiting to lead")
         following = asyncio.create_task(self._follow(), name="following the stories")
-        tasks: set[asyncio.Task[Any]] = {polling, ticking, leading, following}
+        matching = asyncio.create_task(self._subscriptions.run(), name="following subscriptions")
+        tasks: set[asyncio.Task[Any]] = {polling, ticking, leading, following, matching}
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -149,18 +161,23 @@ async def open_standby(
             reader = FeedReader(
                 fetcher, from_chats, parser, clock, headers=live.headers, access=access
             )
+            index = Index(config.names, await store.polls.languages())
+            index.prime(await store.polls.recent(PRIMED))
+            subscriptions = LiveSubscriptions(store, index, live, clock, leads=False)
             committer = HandoverCommitter(
                 store.nodes,
                 store.polls,
                 clock,
                 wiring.chance,
+                index=index,
                 node=wiring.node,
                 version=__version__,
             )
             poller = Poller(store.polls, clock, reader, committer, wiring.polled, live.spacing)
             node = Node(wiring.node, __version__, clock.now())
             await store.nodes.beat(node, leads=False)
-            standby = Standby(store, node, poller, clock)
+            followed = FollowedSubscriptions(store.nodes, subscriptions)
+            standby = Standby(store, node, poller, clock, followed)
             async with control(config.beside, _refuse, standby.health):
                 yield standby
     finally:

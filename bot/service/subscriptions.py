@@ -10,6 +10,7 @@ from bot.errors import QueryError
 from bot.feeds.yielding import yielding
 from bot.model.alerts import UnsentMatch
 from bot.model.chats import Developments, Subscription, Updates
+from bot.model.nodes import subscriptions_changed
 from bot.model.stories import Grouping
 from bot.ports import Clock, Store
 from bot.query.index import Index, uses_lists
@@ -23,8 +24,12 @@ log = structlog.stdlib.get_logger("newsbell.subscriptions")
 class LiveSubscriptions:
     """The subscriptions in force, compiled, and how each chat's alerts are grouped."""
 
-    def __init__(self, store: Store, index: Index, live: LiveConfig, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, index: Index, live: LiveConfig, clock: Clock, *, leads: bool = True
+    ) -> None:
+        """`leads`: what waits and no longer matches is withdrawn, and other nodes are told."""
         self._store, self.index, self._live, self._clock = store, index, live, clock
+        self._leads = leads
         self._names: Names | None = None
         self._turn = asyncio.Lock()  # updates, tasks and reloads ask for it at once
         self._groupings: Mapping[int, Grouping] = {}
@@ -56,6 +61,8 @@ class LiveSubscriptions:
         """
         async with self._turn:
             await self._refresh(chat_id)
+            if self._leads:
+                await self._store.nodes.tell(subscriptions_changed(chat_id))
 
     async def _refresh(self, chat_id: int | None) -> None:
         self._groupings = await self._store.polls.groupings()
@@ -72,7 +79,7 @@ class LiveSubscriptions:
             pass
         if chat_id is None:
             self._names = names
-        if changed:
+        if changed and self._leads:
             await self._withdraw(changed)
         for key in self.index.broken.keys() - known:
             subscription, error = self.index.broken[key]

@@ -81,6 +81,10 @@ class NodeTables:
         rows = await self._writer.fetch("take polls over", _BROUGHT, [after, limit])
         return [HandedOver(row["feed_id"], bytes(row["packed"]), row["id"]) for row in rows]
 
+    async def tell(self, what: str) -> None:
+        """Tell all nodes that listen; `News` says of what."""
+        await self._writer.run("tell other nodes", lambda db: db.tell(what))
+
     async def listen(self, told: Callable[[str], None]) -> None:
         """Call `told` with the `News` of other nodes, until cancelled; with "" when it begins."""
         await self._writer.listen(told)

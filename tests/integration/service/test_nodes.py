@@ -21,15 +21,19 @@ from bot.errors import ActionRefused, StoreBusy, StoreError, StoreLost
 from bot.feeds.handover import ForeignPoll, HandoverCommitter, Intake, pack, unpack
 from bot.feeds.poll_result import PollResponse
 from bot.model.database_address import PostgresAddress
+from bot.model.entries import Article, Match
 from bot.model.feeds import Failure, FeedDue, FeedState, Fetched, FetchFailed, Freshness
 from bot.model.nodes import GONE, HandedOver, Node
 from bot.model.poll import FeedCommit
+from bot.query.index import Index
 from bot.service import standby
 from bot.service.app import App
 from bot.service.build import Wiring, open_app
 from bot.service.control import ask, ask_health
+from bot.service.followed_subscriptions import FollowedSubscriptions
 from bot.service.membership import Membership
 from bot.service.standby import open_standby, until_turn
+from bot.service.subscriptions import LiveSubscriptions
 from bot.store import polls
 from bot.store.engines import postgres as engine
 from bot.store.engines.engine import Database
@@ -76,18 +80,24 @@ def intake(app: App) -> Intake:
     return Intake(app.store.nodes, app.monitoring.watched.committer, lambda _: None, "1")
 
 
-def committer_of(store: PostgresStore, clock: ManualClock) -> HandoverCommitter:
+def committer_of(
+    store: PostgresStore, clock: ManualClock, index: Index | None = None
+) -> HandoverCommitter:
     """What the node `b` does with its polls."""
-    return HandoverCommitter(store.nodes, store.polls, clock, Random(1), node="b", version="1")
+    return HandoverCommitter(
+        store.nodes, store.polls, clock, Random(1), index=index or Index({}), node="b", version="1"
+    )
 
 
-async def poll_elsewhere(app: App, address: PostgresAddress, clock: ManualClock) -> PollResponse:
+async def poll_elsewhere(
+    app: App, address: PostgresAddress, clock: ManualClock, index: Index | None = None
+) -> PollResponse:
     """Poll the only feed as another node does, and hand it over."""
     async with PostgresStore(address, "b", leads=False) as other:
         await other.polls.make_due(clock.now())
         [feed] = await other.polls.claim_feeds(clock.now(), 1, LEASE)
         response = await app.poller._reader.read(feed, lambda _: 0.0)
-        assert await committer_of(other, clock).commit([response]) == []
+        assert await committer_of(other, clock, index).commit([response]) == []
     return response
 
 
@@ -325,6 +335,67 @@ async def test_who_leads_hears_of_polls_and_listens_again_after_its_connection_e
         await other.nodes.hand_over("b", [HandedOver(1, b"poll")])
         await asyncio.wait_for(looks.get(), 30)
         listening.cancel()
+
+
+async def test_what_a_node_found_to_match_is_not_looked_for_again(
+    tmp_path: Path,
+    address: PostgresAddress,
+    server: FeedServer,
+    clock: ManualClock,
+    terminal: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server.put("/rss", rss(item("1", "Old news", at=NOON)))
+    async with opened(tmp_path, address, [server.url("/rss")], clock, terminal) as app:
+        await poll_elsewhere(app, address, clock)
+        await intake(app).take_in()
+        clock.advance(timedelta(hours=1))
+        asked: list[str] = []
+        match = Index.match
+
+        def noted(index: Index, words: Article) -> list[Match]:
+            asked.append(words.title)
+            return match(index, words)
+
+        monkeypatch.setattr(Index, "match", noted)
+        for title, knows in (("The harbour opens", True), ("The harbour closes", False)):
+            server.put("/rss", rss(item(title, title, at=clock.now())))
+            index = app.subscriptions.index if knows else Index({})
+            await poll_elsewhere(app, address, clock, index)
+            assert asked.pop() == title
+            await intake(app).take_in()
+            assert asked == ([] if knows else [title])
+        await app.deliverer.run_once(timedelta(0))
+
+    assert terminal.titles() == ["The harbour opens", "The harbour closes"]
+
+
+async def test_a_node_that_waits_has_the_subscriptions_of_the_one_that_leads(
+    tmp_path: Path, address: PostgresAddress, clock: ManualClock
+) -> None:
+    async with (
+        opened(tmp_path, address, ["https://wire.example/rss"], clock) as app,
+        PostgresStore(address, "b", leads=False) as other,
+    ):
+        index = Index({})
+        live = app.live
+        subscriptions = LiveSubscriptions(other, index, live, clock, leads=False)
+        following = asyncio.create_task(FollowedSubscriptions(other.nodes, subscriptions).run())
+        leading = app.subscriptions
+
+        async def until_same() -> None:
+            while index.digest != leading.index.digest:
+                await asyncio.sleep(0.01)
+
+        await asyncio.wait_for(until_same(), 30)
+        assert len(index) == len(leading.index) > 0
+        with engine.connected(address) as connection:
+            connection.execute("update subscriptions set query = 'harbour AND Dunmore'")
+        await leading.refresh()
+        await asyncio.wait_for(until_same(), 30)
+
+        assert [item.query for item in index.subscriptions()] == ["harbour AND Dunmore"]
+        following.cancel()
 
 
 async def test_bytes_that_are_no_poll_of_this_version_are_dropped(
