@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterable, Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from babel.dates import get_timezone_location
-
 from bot.i18n.catalog import LANGUAGES
 from bot.text.fold import fold
 
@@ -98,6 +96,8 @@ def time_zones(text: str, language: str = "en") -> list[str]:
 
 def _cities(zones: Iterable[str], language: str) -> dict[str, str]:
     """Return the city of each zone as a language calls it, folded."""
+    from babel.dates import get_timezone_location  # noqa: PLC0415 (most people choose English ones)
+
     return {
         zone: fold(get_timezone_location(zone, locale=language, return_city=True).replace(" ", "_"))
         for zone in zones

@@ -1,5 +1,6 @@
 """A group of commands, each of which is imported when it is called. Knows no command."""
 
+import gc
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -30,7 +31,11 @@ class LateGroup(click.Group):
         if cmd_name not in self._late:
             return None
         with interruptible():
-            module = import_module(self._late[cmd_name][0])
+            gc.disable()  # what modules are made of stays: to look for garbage takes longer
+            try:
+                module = import_module(self._late[cmd_name][0])
+            finally:
+                gc.enable()
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 

@@ -1,5 +1,6 @@
 """The schema of feeds.yaml as pydantic models: `newsbell schema` prints it. Reads no file."""
 
+import os
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -40,6 +41,8 @@ from bot.text.channel_link import (
 from bot.text.duration import parse_duration
 from bot.text.times import MAX_DIGESTS, parse_time, parse_time_span
 
+# pydantic would look for its plugins in all that is installed, which takes as long as feeds.yaml.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 PROXY_SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 RSSHUB = "rsshub://"  #: how the address of a route of RSSHub or RSS-Bridge begins
 KEY_LENGTH = 12  #: characters of the path of an address from which it is a key and no word

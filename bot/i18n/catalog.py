@@ -11,11 +11,6 @@ from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from io import BytesIO
 
-from babel import Locale
-from babel.dates import format_date, format_skeleton
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-
 LANGUAGES = {
     "en": "English",
     "ar": "العربية",
@@ -66,8 +61,11 @@ class Translator:
                 if local.year == today.year
                 else f"{local.day} {local:%b %Y} {clock}"
             )
+        from babel.dates import format_skeleton  # noqa: PLC0415 (English needs no Babel)
+
         pattern = "dMMM" if local.year == today.year else "yMMMd"
-        day = format_skeleton(pattern, local, tzinfo=self.zone, locale=self._locale)
+        language = self.catalog.language
+        day = format_skeleton(pattern, local, tzinfo=self.zone, locale=language)
         return f"{day} {clock}"
 
     def duration(self, span: timedelta) -> str:
@@ -83,15 +81,11 @@ class Translator:
 
     def weekday(self, day: date) -> str:
         """Return a day of the week with its date: `Mon 23`."""
-        return (
-            f"{day:%a %d}"
-            if self.catalog.language == "en"
-            else format_date(day, "EEE dd", locale=self._locale)
-        )
+        if self.catalog.language == "en":
+            return f"{day:%a %d}"
+        from babel.dates import format_date  # noqa: PLC0415 (English needs no Babel)
 
-    @property
-    def _locale(self) -> Locale:
-        return Locale.parse(self.catalog.language)
+        return format_date(day, "EEE dd", locale=self.catalog.language)
 
 
 ENGLISH = Translator()  #: as the command line speaks
@@ -127,6 +121,9 @@ class Catalogs:
 
 
 def _translations(language: str) -> GNUTranslations:
+    from babel.messages.mofile import write_mo  # noqa: PLC0415 (English needs no Babel)
+    from babel.messages.pofile import read_po  # noqa: PLC0415 (likewise)
+
     compiled = BytesIO()
     with files("bot.i18n").joinpath("locale", f"{language}.po").open("rb") as file:
         write_mo(compiled, read_po(file, locale=language))

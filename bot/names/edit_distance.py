@@ -6,6 +6,7 @@ from bot.names.phonemes import (
     ABJAD,
     MAY_BE_SILENT,
     PLAIN,
+    costs_of_symbol,
     gap_costs,
     is_vowel,
     substitution_costs,
@@ -34,7 +35,7 @@ def distance(phonemes: str, other: str, mode: int, bound: float) -> float:
     """
     if phonemes == other:
         return 0.0
-    costs, gaps = _costs_of_symbol(mode), gap_costs(mode)
+    gaps = gap_costs(mode)
     insertions = [gaps[symbol] for symbol in other]
     cost, row = 0.0, [0.0]
     for column, insertion in enumerate(insertions):
@@ -47,7 +48,7 @@ def distance(phonemes: str, other: str, mode: int, bound: float) -> float:
             deletion += _edge_cost(symbol, mode)
         if index == last_index and mode == PLAIN and other:
             insertions[-1] = gaps[other[-1]] + _edge_cost(other[-1], mode)
-        substitutions = list(map(costs[symbol].__getitem__, other))
+        substitutions = list(map(costs_of_symbol(symbol, mode).__getitem__, other))
         if index == 0 and other:
             substitutions[0] *= 1.5
         row = _next_row(row, deletion, insertions, substitutions)
@@ -72,15 +73,6 @@ def _next_row(
         cost = min(cost, above + deletion)
         following.append(cost)
     return following
-
-
-@cache
-def _costs_of_symbol(mode: int) -> dict[str, dict[str, float]]:
-    """The costs of substitutions of each symbol."""
-    costs: dict[str, dict[str, float]] = {}
-    for pair, cost in substitution_costs(mode).items():
-        costs.setdefault(pair[0], {})[pair[1]] = cost
-    return costs
 
 
 @lru_cache(maxsize=_CORNERS)

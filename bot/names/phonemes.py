@@ -6,8 +6,8 @@ consonant: 1.0 is the cost of an additional consonant.
 """
 
 import re
-from functools import cache
-from itertools import pairwise, product
+from functools import cache, lru_cache
+from itertools import pairwise
 
 PHONEMES = "pbfvmntdszSZCJckgxhrlywaeiou"
 VOWELS = frozenset("aeiou")
@@ -82,6 +82,7 @@ _RELATED = (
 _CLASS_OF = dict(zip("pbfvmntdszSZCJckgxhrl", "PPPPMNTTSSSSSSSKKKKRL", strict=True))
 _MAX_CLASS_COST = 0.16  # of a reading whose class is indexed
 _SYLLABIC_EQUALS = frozenset({"td", "dt", "kg", "gk", "pb", "bp", "sz", "zs"})
+_LIQUIDS = "rlΣ"
 #: Symbols that may also be silent, or a vowel.
 MAY_BE_SILENT = frozenset("hDλρωYwyWΩ")
 _REPEATED = re.compile(r"(.)\1", re.DOTALL)
@@ -103,6 +104,7 @@ def _related_costs() -> dict[frozenset[str], float]:
     return {frozenset(pair[:2]): float(pair[2:]) for pair in _RELATED.split()}
 
 
+@lru_cache(1 << 12)  # pairs of some forty phonemes
 def _phoneme_cost(phoneme: str, other: str) -> float:
     """Cost of substituting one phoneme for another."""
     if phoneme == other:
@@ -128,33 +130,46 @@ def substitution_costs(mode: int) -> dict[str, float]:
     Args:
         mode: PLAIN, or a sum of ABJAD and SYLLABIC.
     """
-    costs = dict(_plain_costs())
-    if mode:
-        vowels = [symbol for symbol in _symbols() if is_vowel(symbol)]
-        for pair in map("".join, product(vowels, vowels)):
-            costs[pair] = min(costs[pair], 0.1 + costs[pair] / 3)
+    return {
+        symbol + other: cost
+        for symbol in _symbols()
+        for other, cost in costs_of_symbol(symbol, mode).items()
+    }
+
+
+@cache
+def costs_of_symbol(symbol: str, mode: int) -> dict[str, float]:
+    """Return the cost of substituting each symbol for this one, in a mode as above.
+
+    A name compares few symbols: the costs of all would take longer than the rest of it.
+    """
+    costs = dict(_plain_costs(symbol))
+    if mode and is_vowel(symbol):
+        for other in filter(is_vowel, costs):
+            costs[other] = min(costs[other], 0.1 + costs[other] / 3)
     if mode & SYLLABIC:
-        costs |= dict.fromkeys(map("".join, product("rlΣ", "rlΣ")), 0.03)
-        costs |= dict.fromkeys(_SYLLABIC_EQUALS, 0.12)
+        if symbol in _LIQUIDS:
+            costs |= dict.fromkeys(_LIQUIDS, 0.03)
+        costs |= {pair[1]: 0.12 for pair in _SYLLABIC_EQUALS if pair[0] == symbol}
     return costs
 
 
+@cache
 def _symbols() -> tuple[str, ...]:
     return (*PHONEMES, *READINGS, *"0123456789O")
 
 
 @cache
-def _plain_costs() -> dict[str, float]:
-    """The least cost of a reading of one symbol for a reading of another, by the pair."""
-    phonemes = dict.fromkeys(phoneme for symbol in _symbols() for phoneme, _ in readings_of(symbol))
-    of_phonemes = {pair: _phoneme_cost(*pair) for pair in product(phonemes, phonemes)}
+def _plain_costs(symbol: str) -> dict[str, float]:
+    """The least cost of a reading of a symbol for a reading of each other one."""
+    readings = readings_of(symbol)
     return {
-        symbol + other: min(
-            of_phonemes[phoneme, other_phoneme] + reading_cost + other_cost
-            for phoneme, reading_cost in readings_of(symbol)
+        other: min(
+            _phoneme_cost(phoneme, other_phoneme) + reading_cost + other_cost
+            for phoneme, reading_cost in readings
             for other_phoneme, other_cost in readings_of(other)
         )
-        for symbol, other in product(_symbols(), _symbols())
+        for other in _symbols()
     }
 
 

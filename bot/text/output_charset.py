@@ -8,8 +8,6 @@ import unicodedata
 from io import TextIOWrapper
 from typing import IO
 
-from anyascii import anyascii
-
 ERRORS = "newsbell-ascii"  #: the error handler of the codecs, by its name
 
 
@@ -36,4 +34,6 @@ def _replaced(error: UnicodeError) -> tuple[str, int]:
 def _ascii(character: str) -> str:
     if unicodedata.category(character) in {"Cf", "Mn", "Me"}:
         return ""  # invisible, or part of the letter before
+    from anyascii import anyascii  # noqa: PLC0415 (most charsets have all characters)
+
     return anyascii(character) or "?"

@@ -1,7 +1,11 @@
 """Generated spellings of names, and names of places in other languages."""
 
-import pytest
+import re
 
+import pytest
+from anyascii import anyascii
+
+from bot.names.chinese import pinyin_syllables
 from bot.names.find import find
 from bot.names.gazetteer import exonyms, is_other_country
 from bot.names.pattern import compile_name
@@ -61,3 +65,8 @@ def test_a_list_to_paste_has_no_word_of_another_meaning() -> None:
     assert not {"Keju", "Kieu", "Kief", "Kijo", "Ki ep", "Kiebo"} & set(listed)
     assert "Gazza" not in safe_exonyms("Gaza")
     assert "Roma" not in safe_exonyms("Rome")  # a people in English
+
+
+def test_the_syllables_of_pinyin_are_those_of_all_characters() -> None:
+    written = anyascii("".join(map(chr, range(0x4E00, 0x9FA6))))  # each begins with a capital
+    assert {part.lower() for part in re.findall("[A-Z][a-z]*", written)} == pinyin_syllables()
