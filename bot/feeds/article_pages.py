@@ -1,9 +1,10 @@
-"""Read the pages of articles for their text: each once, at the pace of its site, if that allows it.
+"""Read the pages of articles for their text, at the pace of their site, if that allows it.
 
     store.claim | SourceAccess | Parser.read_article | decide_page | store.commit
 
 Only of feeds that ask for it. The article has alerted by what its feed says; here its chats are
 alerted by what the page says besides. A page that cannot be read costs nothing but itself.
+What came of it holds for the entries of all feeds that lead to it: it is asked for once.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ from bot.model.pages import (
 from bot.ports import Clock, Fetcher, PageParser, PageStore
 from bot.text.url import host_and_port
 
+REMEMBERED = 200  #: pages whose outcome is at hand when another feed shows them
 AT_ONCE = 4  #: pages that are asked for at a time
 AT_A_LOOK = 200  #: pages of one look, which a single run waits for
 #: how a page fails of which its site was not asked, so that it may be tried again
@@ -55,10 +57,12 @@ class Fetchers:
 
     def of(self, due: PageDue) -> Fetcher:
         """Return what asks for a page: a link of a feed may lead anywhere."""
-        is_own = due.feed.chats is None and host_and_port(due.link) == host_and_port(
-            due.feed.address
-        )
-        return self.own if is_own else self.public
+        return self.own if is_own(due) else self.public
+
+
+def is_own(due: PageDue) -> bool:
+    """Whether a page is on the host of a feed of the file, which may be a private one."""
+    return due.feed.chats is None and host_and_port(due.link) == host_and_port(due.feed.address)
 
 
 class ArticlePages:
@@ -78,6 +82,8 @@ class ArticlePages:
         self._store, self._clock, self._fetchers = store, clock, fetchers
         self._access, self._parser, self._committer = access, parser, committer
         self._alerted = alerted
+        # What came of the pages read last. Not for others than those who may ask for them.
+        self._outcomes: dict[tuple[bool, bytes], PageOutcome] = {}
 
     async def look(self) -> int:
         """Read the pages that are due, a few at a time; return how many."""
@@ -86,15 +92,27 @@ class ArticlePages:
             while count < AT_A_LOOK and (
                 due := await self._store.claim(self._clock.now(), AT_ONCE)
             ):
-                await asyncio.gather(*map(self._take, due))
+                pages: dict[tuple[bool, bytes], list[PageDue]] = {}
+                for item in due:
+                    pages.setdefault((is_own(item), item.link_key), []).append(item)
+                await asyncio.gather(*(self._take(key, page) for key, page in pages.items()))
                 count += len(due)
         except StoreError as error:
             log.error("pages_failed", error=str(error))
         return count
 
-    async def _take(self, due: PageDue) -> None:
-        """Read a page, and keep what came of it: that it is gone, too. Raises StoreError."""
-        outcome = await self._read(due)
+    async def _take(self, key: tuple[bool, bytes], page: list[PageDue]) -> None:
+        """Read a page, and keep what came of it for its entries. Raises StoreError."""
+        outcome = self._outcomes.get(key) or await self._read(page[0])
+        if isinstance(outcome, PageText) or not outcome.again:
+            self._outcomes[key] = outcome
+            if len(self._outcomes) > REMEMBERED:
+                del self._outcomes[next(iter(self._outcomes))]
+        for due in page:
+            await self._keep(due, outcome)
+
+    async def _keep(self, due: PageDue, outcome: PageOutcome) -> None:
+        """Keep what came of a page for an entry: that it is gone, too. Raises StoreError."""
         if isinstance(outcome, PageText) or outcome.withdrawn:
             if await self._committer.page_read(self._store, due, outcome):
                 self._alerted()

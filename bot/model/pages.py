@@ -67,6 +67,7 @@ class PageDue:
 
     known: KnownEntry
     link: str
+    link_key: bytes  #: the same for all links to the article
     feed: FeedDue
     language: str
     author: str = ""

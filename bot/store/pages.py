@@ -33,16 +33,16 @@ _WAITING = literal(PageState.WAITING)
 _COUNT_WAITING = f"select count(*) from pages where state = {_WAITING}"
 _ADD = """
     insert into pages (entry_id, link, link_key, state, next_at, at, failure)
-    select ?, ?, ?, ?, ?, ?, ? where not exists (select 1 from pages where link_key = ?)
+    values (?, ?, ?, ?, ?, ?, ?)
     on conflict do nothing
 """
 _DUE = f"""
-    select p.entry_id, p.link as page, p.tries, e.*, {bodies.PACKED}
+    select p.entry_id, p.link as page, p.link_key as page_key, p.tries, e.*, {bodies.PACKED}
     from pages p join entries e on e.id = p.entry_id
     where p.state = {_WAITING} and p.next_at <= ? order by p.next_at limit ?
 """
 _OF_ENTRY = f"""
-    select p.entry_id, p.link as page, p.tries, e.*, {bodies.PACKED}
+    select p.entry_id, p.link as page, p.link_key as page_key, p.tries, e.*, {bodies.PACKED}
     from pages p join entries e on e.id = p.entry_id
     where p.state = {_WAITING} and p.entry_id = ?
 """
@@ -100,7 +100,7 @@ class PageTables:
 
 
 def add(db: Database, requests: Sequence[PageRequest], now: datetime) -> None:
-    """Let pages wait to be read; an article that another feed has brought is read once."""
+    """Let pages wait to be read, one for each entry: other feeds may alert other chats of it."""
     if not requests:
         return
     at = put_time(now)
@@ -111,7 +111,7 @@ def add(db: Database, requests: Sequence[PageRequest], now: datetime) -> None:
         failure = "" if is_free else PageFailure.TOO_MANY
         row = [request.entry_id, request.link, request.link_key, state, at]
         given_up = None if is_free else at
-        db.execute(_ADD, [*row, given_up, failure, request.link_key])
+        db.execute(_ADD, [*row, given_up, failure])
         waiting += is_free
 
 
@@ -150,6 +150,7 @@ def _due(row: Any, feeds: Mapping[int, FeedDue]) -> PageDue:
     return PageDue(
         known=bodies.with_body(known, row["packed"]),
         link=row["page"],
+        link_key=row["page_key"],
         feed=feeds[row["feed_id"]],
         language=row["language"],
         author=row["author"],

@@ -123,3 +123,50 @@ async def test_pages_are_read_once_and_alert_where_their_words_match(
         line = pages_line(ReadOnlyDatabase(address_of(tmp_path / "newsbell.db")).pages(NOON))
         assert line.startswith("Pages of articles: 0 waiting; last day: 2 read; 1 not read: ")
         assert "1 not read: it is for those who pay" in line
+
+
+async def test_what_a_page_says_counts_for_each_feed_that_leads_to_it(
+    tmp_path: Path, server: FeedServer
+) -> None:
+    clock, terminal = ManualClock(), Recorder()
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response(text=page("A radar stands there."), content_type="text/html")
+
+    names = ["World", "Ports", "Coast"]
+    for number in range(3):
+        server.handle(f"/a/{number}", answer)
+    for name in names:
+        server.put(f"/{name}", rss(item("0", "Quiet morning")))
+    feeds = [{"url": server.url(f"/{name}"), "name": name, "tags": ["full"]} for name in names]
+    config = json.loads(config_text(feeds, "radar"))
+    config["text"] = {"full": "full"}
+    config["settings"]["network"]["spacing"] = "0s"
+    config["subscriptions"][0]["feeds"] = ["Coast"]
+    async with newsbell(tmp_path, json.dumps(config), clock=clock, terminal=terminal) as app:
+        await poll(app)
+
+        async def show(name: str, number: int) -> None:
+            clock.advance(10 * MINUTE)
+            titles = [f"Mole {letter} shut" for letter in "abc"[: number + 1]]
+            server.put(
+                f"/{name}",
+                rss(*(item(f"{name} {at}", title, link=server.url(f"/a/{at}?utm_source={name}"))
+                      for at, title in enumerate(titles))),
+            )  # fmt: skip
+            await poll(app)
+
+        for name in names:  # three feeds with one article, before its page is read
+            await show(name, 0)
+        await app.jobs.read_pages()
+        await app.deliverer.run_once(timedelta(0))
+        assert terminal.titles() == ["Mole a shut"]
+        for name in names:  # and one after the other
+            await show(name, 1)
+            await app.jobs.read_pages()
+        await app.deliverer.run_once(timedelta(0))
+
+    assert terminal.titles() == ["Mole a shut", "Mole b shut"]
+    assert [path for path in asked if path != "/robots.txt"] == ["/a/0", "/a/1"]
