@@ -77,7 +77,10 @@ class Listener:
 
     async def poll_once(self) -> None:
         """Ask for updates once and handle them. Raises TelegramError and StoreError."""
-        offset = await self._last_update() + 1 if self._taken else None
+        # Without the database nothing could be taken; and a node that cannot reach it may lead no
+        # more: then it would take the updates from the one that does.
+        last = await self._last_update()
+        offset = last + 1 if self._taken else None
         try:
             updates = await self._bot.get_updates(
                 offset=offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED

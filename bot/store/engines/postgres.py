@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import errors
 from psycopg.adapt import AdaptersMap, Buffer, Loader
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import StrDumperUnknown, TextLoader
 
@@ -48,7 +49,16 @@ _KEEPALIVE: dict[str, Any] = {
 }
 # A machine that stops in a transaction would keep all others out of what it has locked.
 HANGING = timedelta(seconds=5)
-_END_HANGING = "select set_config('idle_in_transaction_session_timeout', ?, false)"
+PATIENCE = timedelta(seconds=7)  #: with others' locks: shorter than who leads may be silent
+# The server's side of `_KEEPALIVE`: a machine that is gone keeps its locks, and old rows, otherwise
+# for the two hours that are usual.
+_BOUNDS = """
+    select set_config('idle_in_transaction_session_timeout', ?, false),
+        set_config('lock_timeout', ?, false), set_config('tcp_keepalives_idle', '10', false),
+        set_config('tcp_keepalives_interval', '5', false),
+        set_config('tcp_keepalives_count', '3', false),
+        set_config('tcp_user_timeout', '20000', false)
+"""
 _TERM = "select value from meta where name = 'term'"
 _LOST = "Another newsbell leads now: this one has to start anew, and waits for its turn then."
 _GOES_ON = "newsbell goes on by itself when it is there again"
@@ -224,7 +234,11 @@ def wrapped(doing: str, remedy: str = "newsbell goes on by itself") -> Iterator[
             f"The database could not {doing}: its user may not ({_said(error)}). "
             "Give this user a database of its own, or rights to create tables in its schema."
         ) from error
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+    except (
+        psycopg.OperationalError,
+        psycopg.InterfaceError,
+        errors.IdleInTransactionSessionTimeout,
+    ) as error:
         raise StoreError(
             f"The database could not {doing}: the server cannot be reached, or ended the "
             f"connection ({_said(error)}); {_GOES_ON}."
@@ -249,7 +263,7 @@ def connected(address: PostgresAddress, **options: Any) -> psycopg.Connection[An
             row_factory=_RowMaker,
             context=_Context(),
             cursor_factory=_Cursor,
-            **{**_KEEPALIVE, **_password(address), **options},
+            **{**_options(address), **options},
         )
     except psycopg.Error as error:
         raise StoreError(_not_connected(address, error)) from error
@@ -276,6 +290,13 @@ def _unfit(connection: psycopg.Connection[Any]) -> str:
 def _password(address: PostgresAddress) -> dict[str, str]:
     """The password, where we have it: libpq has sources of its own."""
     return {"password": address.password} if address.password else {}
+
+
+def _options(address: PostgresAddress) -> dict[str, Any]:
+    """How to connect, where the address does not say it."""
+    named = conninfo_to_dict(address.url)
+    defaults = {name: value for name, value in _KEEPALIVE.items() if name not in named}
+    return {**defaults, **_password(address)}
 
 
 class _Context:
@@ -422,7 +443,7 @@ class Writer(engine.Writer):
         Raises StoreError where the connection ends.
         """
         name = f"{self._name} listens"
-        options = {**_KEEPALIVE, **_password(self._address), "application_name": name}
+        options = {**_options(self._address), "application_name": name}
         with wrapped("be listened to"):
             connection = await psycopg.AsyncConnection.connect(
                 self._address.url, autocommit=True, **options
@@ -436,10 +457,9 @@ class Writer(engine.Writer):
     def _prepared(self, database: Database) -> Database:
         check_whole(database, self._address)
         database.execute(_DURABLE)
-        if not self._leads:  # whoever leads is ended by those that wait
+        if not self._leads:
             check_tables(database, self._address)
-            database.execute(_END_HANGING, [f"{HANGING // timedelta(milliseconds=1)}ms"])
-            return database
+            return _bounded(database)
         if not take_lock(database):
             if self._term:
                 raise StoreLost(_LOST)
@@ -450,7 +470,7 @@ class Writer(engine.Writer):
         with database.atomic():
             postgres_schema.migrate(database)
             self._begin_term(database)
-        return database
+        return _bounded(database)  # migrations may take their time
 
     def _begin_term(self, database: Database) -> None:
         """Note that this process leads; where it led before, nobody else may have meanwhile."""
@@ -480,6 +500,13 @@ class Writer(engine.Writer):
             with suppress(psycopg.Error):
                 self._database.conn.close()
             self._database = None
+
+
+def _bounded(database: Database) -> Database:
+    """Let the server end a session that hangs, and what waits for one that does."""
+    spans = [f"{span // timedelta(milliseconds=1)}ms" for span in (HANGING, PATIENCE)]
+    database.execute(_BOUNDS, spans)
+    return database
 
 
 class NoFiles:

@@ -42,6 +42,7 @@ from bot.config.load import _Reader
 from bot.errors import StoreBusy, StoreError, StoreLost, StoreTimeout
 from bot.model.database_address import DatabaseAddress, PostgresAddress
 from bot.store.engines import dialect, postgres_schema, sqlite
+from bot.store.engines import postgres as engine
 from bot.store.engines.engine import Database, Writer
 from bot.store.stores import PostgresStore, SqliteStore, reader_of, store_of
 
@@ -631,6 +632,30 @@ def test_a_user_without_rights_is_told_which_are_missing(postgres: PostgresServe
         writer.errors("be opened"),
     ):
         writer.connect()
+
+
+@pytest.mark.parametrize("leads", [True, False])
+def test_a_machine_that_is_gone_keeps_no_locks_for_long(
+    postgres: PostgresServer, leads: bool
+) -> None:
+    writer = PostgresStore(postgres.database(f"engines{next(_NUMBERS)}"), leads=leads)._writer
+    writer.connect()
+    db = writer.connection()
+    assert db is not None
+    bounds = [
+        db.execute("select current_setting(?) as value", [name]).fetchone()["value"]
+        for name in ("idle_in_transaction_session_timeout", "lock_timeout")
+    ]
+    writer.disconnect()
+    assert bounds == ["5s", "7s"]
+
+
+def test_what_the_address_says_of_the_connection_goes_before_what_newsbell_would(
+    postgres: PostgresServer,
+) -> None:
+    address = PostgresAddress(f"{postgres.address('postgres').url}&connect_timeout=33")
+    with engine.connected(address) as connection:
+        assert connection.info.get_parameters()["connect_timeout"] == "33"
 
 
 def test_a_database_that_cannot_hold_every_letter_is_refused(postgres: PostgresServer) -> None:
