@@ -76,6 +76,14 @@ def _nothing() -> None:
     """Nothing waits for the window."""
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What a node knows that waited for its turn: else a start has to read and compile it."""
+
+    window: WindowReader | None  #: None where it may not be right
+    index: Index
+
+
 @dataclass(slots=True)
 class Wiring:
     """What a demo or a test builds otherwise than `newsbell run`."""
@@ -95,8 +103,7 @@ class Wiring:
     rejected: Rejected | None = None  #: the file, where the configuration is an earlier one
     service_manager: ServiceManager = field(default_factory=ServiceManager)
     node: str = ""  #: who this is, where several machines share the database
-    #: the window of stories, where it was followed while another node led
-    followed: WindowReader | None = None
+    followed: Followed | None = None  #: what this node knows, where another one led before
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +250,7 @@ async def _base(
     live = LiveConfig(config, guard, wiring.rejected)
     access = SourceAccess.of(clock, live.sources, live.spacing, mirror=fetcher)
     live.take_delays(access.rules.delay)
-    index = Index(config.names, await store.polls.languages())
-    index.prime(await store.polls.recent(PRIMED))
+    index = wiring.followed.index if wiring.followed else await new_index(config, store)
     subscriptions = LiveSubscriptions(store, index, live, wiring.clock)
     return _Base(
         live,
@@ -262,6 +268,13 @@ async def _base(
         public_fetcher,
         access,
     )
+
+
+async def new_index(config: Config, store: Store) -> Index:
+    """Return an index without subscriptions, which knows the words of the newest articles."""
+    index = Index(config.names, await store.polls.languages())
+    index.prime(await store.polls.recent(PRIMED))
+    return index
 
 
 async def _bot(config: Config, measures: Measures, stack: AsyncExitStack) -> Bot | None:
@@ -301,7 +314,7 @@ async def _deliverer(base: _Base, bot: Bot | None, stack: AsyncExitStack) -> Del
 
 
 def _committer(base: _Base) -> BatchCommitter:
-    live = base.live
+    live, followed = base.live, base.wiring.followed
     return BatchCommitter(
         base.store.polls,
         base.wiring.clock,
@@ -312,7 +325,7 @@ def _committer(base: _Base) -> BatchCommitter:
         developments=base.subscriptions.developments,
         updates=base.subscriptions.updates,
         restored=base.wiring.restored,
-        followed=base.wiring.followed,
+        followed=followed.window if followed else None,
     )
 
 

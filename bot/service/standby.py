@@ -28,8 +28,7 @@ from bot.model.database_address import PostgresAddress
 from bot.model.health import Health
 from bot.model.nodes import GONE, Node
 from bot.ports import Clock
-from bot.query.index import Index
-from bot.service.build import PRIMED, Wiring
+from bot.service.build import Followed, Wiring, new_index
 from bot.service.control import control
 from bot.service.feed_trial import agent_of, guard_of, limits_of, worker_limits_of
 from bot.service.followed_subscriptions import FollowedSubscriptions
@@ -80,6 +79,11 @@ class Standby:
         return Health(
             self._node.version, self._node.started_at, now - self._began, 0.0, 0, reasons
         ).record()
+
+    def followed(self) -> Followed:
+        """Return what it knows by now."""
+        is_right = self.window.is_followed(self._clock)
+        return Followed(self.window if is_right else None, self._subscriptions.index)
 
     async def wait(self) -> None:
         """Poll until it is this node's turn to lead."""
@@ -161,8 +165,7 @@ async def open_standby(
             reader = FeedReader(
                 fetcher, from_chats, parser, clock, headers=live.headers, access=access
             )
-            index = Index(config.names, await store.polls.languages())
-            index.prime(await store.polls.recent(PRIMED))
+            index = await new_index(config, store)
             subscriptions = LiveSubscriptions(store, index, live, clock, leads=False)
             committer = HandoverCommitter(
                 store.nodes,
@@ -186,10 +189,10 @@ async def open_standby(
 
 async def until_turn(
     config: Config, wiring: Wiring, address: PostgresAddress, waiting: Callable[[], None]
-) -> WindowReader | None:
+) -> Followed | None:
     """Return when it seems to be this node's turn to lead; it polls for whoever leads until then.
 
-    Return the window of stories, as it was followed meanwhile; None where it was not.
+    Return what it learnt meanwhile; None where it did not wait.
 
     `waiting` is called where somebody else leads. Raises StoreError.
     """
@@ -202,4 +205,4 @@ async def until_turn(
             return None
     async with open_standby(config, wiring, address) as standby:
         await standby.wait()
-    return standby.window if standby.window.is_followed(wiring.clock) else None
+    return standby.followed()

@@ -489,6 +489,9 @@ async def test_who_takes_over_goes_on_with_the_stories_that_it_followed(
         await stack.aclose()
         wiring.followed = await asyncio.wait_for(turn, 30)
     assert wiring.followed is not None
+    assert wiring.followed.window is not None
+    index = wiring.followed.index
+    assert len(index) == 1  # compiled while another one led
     read: list[int] = []
     window = PollTables.window
 
@@ -504,6 +507,7 @@ async def test_who_takes_over_goes_on_with_the_stories_that_it_followed(
         clock.advance(timedelta(minutes=90))
         server.put("/c", rss(item("1", f"{HARBOUR}, a third says", at=clock.now())))
         await poll(app)
+        assert app.subscriptions.index is index
         stories = await app.store.polls.window(NOON, clock.now(), 0, 99)
 
     assert sum(read[:-1]) < 5  # all but what came last was read before
