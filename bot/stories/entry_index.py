@@ -3,6 +3,7 @@
 Finds candidates; what they are worth is decided in `window`.
 """
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from dataclasses import replace
 from heapq import heappop, heappush
@@ -14,7 +15,7 @@ from bot.model.stories import Grouping, Merge, Report, StoredFeatures, StoryIds
 from bot.stories.features import Features
 from bot.stories.headline_kinds import Kind
 from bot.stories.packed_features import Outline
-from bot.stories.postings import Member, Postings
+from bot.stories.postings import Member, Posting, Term
 from bot.stories.similarity import DocumentFrequencies, Similarity
 
 MAX_CANDIDATES = 30  #: entries that are compared in full
@@ -40,8 +41,7 @@ class EntryIndex:
         self._span = span  # hours
         self._now = 0.0  # hours since the Unix epoch
         self._by_time: list[tuple[float, int]] = []  # hours and ids, as a heap
-        self._by_term = Postings()
-        self._by_phonetic_key = Postings()
+        self._by_phonetic_key: dict[str, Posting] = defaultdict(Posting)
         self._by_link: dict[bytes, list[Member]] = {}
         self._by_template: dict[str, list[Member]] = {}
         self._languages: dict[str, int] = {}
@@ -57,13 +57,20 @@ class EntryIndex:
 
     def add(self, member: Member, story_ids: StoryIds) -> None:
         """Add an entry whose terms are counted in `frequencies` already."""
-        self._file(member, member.features, story_ids)
+        self._file(member, member.features, member.terms, story_ids)
 
     def restore(self, stored: StoredFeatures, entry: Outline, story_ids: StoryIds) -> None:
         """Add a stored entry, and count its terms."""
-        self._file(self.frequencies.restore(stored, entry), entry, story_ids)
+        member, terms = self.frequencies.restore(stored, entry)
+        self._file(member, entry, terms, story_ids)
 
-    def _file(self, member: Member, entry: Features | Outline, story_ids: StoryIds) -> None:
+    def _file(
+        self,
+        member: Member,
+        entry: Features | Outline,
+        terms: Iterable[Term],
+        story_ids: StoryIds,
+    ) -> None:
         member.story_ids = story_ids
         self.members[entry.id] = member
         heappush(self._by_time, (entry.hours, entry.id))
@@ -74,8 +81,10 @@ class EntryIndex:
         self._storylines.setdefault(story_ids.storyline, set()).add(story_ids.story)
         self._languages[entry.language] = self._languages.get(entry.language, 0) + 1
         if entry.kind in _INDEXED_KINDS:
-            self._by_term.add(entry.terms, member)
-            self._by_phonetic_key.add(entry.phonetic_keys, member)
+            for term in terms:
+                term.members.append(member)
+            for key in entry.phonetic_keys:
+                self._by_phonetic_key[key].append(member)
 
     @property
     def first_story(self) -> int:
@@ -124,14 +133,13 @@ class EntryIndex:
         Returns: whether nothing is left.
         """
         parts: list[dict[Any, Any]] = [
-            self._by_term.by_key,
-            self._by_phonetic_key.by_key,
+            self._by_phonetic_key,
             self._by_link,
             self._by_template,
             self._storylines,
             self.stories,
             self.members,
-            *self.frequencies.terms,
+            *self.frequencies.parts,
         ]
         for part in parts:
             for _ in range(min(limit, len(part))):
@@ -170,11 +178,16 @@ class EntryIndex:
         self._languages[entry.language] -= 1
         if not self._languages[entry.language]:
             del self._languages[entry.language]
-        self.frequencies.remove(member)
         member.gone = True
         if entry.kind in _INDEXED_KINDS:
-            self._by_term.remove(entry.terms, member)
-            self._by_phonetic_key.remove(entry.phonetic_keys, member)
+            for term in member.terms:
+                term.members.drop(member)
+            for key in entry.phonetic_keys:
+                members = self._by_phonetic_key[key]
+                members.drop(member)
+                if not members:
+                    del self._by_phonetic_key[key]
+        self.frequencies.remove(member)
 
     def find_by_link(self, entry: Features | Report) -> Member | None:
         """Return the first entry with the same link.
@@ -221,7 +234,7 @@ class EntryIndex:
         postings: list[tuple[float, list[Member]]] = []
         budget, left = POSTINGS_BUDGET, 0.0
         for term, weight in sorted(similarity.vector.items(), key=_by_weight, reverse=True):
-            if members := self._by_term.latest(term.name, MAX_POSTINGS):
+            if members := term.members.latest(MAX_POSTINGS):
                 postings.append((weight * weight, members))
                 left += weight * weight
                 budget -= len(members)
@@ -260,9 +273,12 @@ class EntryIndex:
             return []
         shared: dict[Member, list[str]] = {}
         for key in entry.phonetic_keys:
+            posting = self._by_phonetic_key.get(key)
+            if posting is None:
+                continue
             members = (
                 member
-                for member in self._by_phonetic_key.newest_first(key)
+                for member in posting.newest_first()
                 if member.features.language not in {"", entry.language}
             )
             for member in islice(members, MAX_POSTINGS):
@@ -272,7 +288,8 @@ class EntryIndex:
 
     def phonetic_key_frequency(self, key: str) -> int:
         """Return the number of entries with this phonetic key."""
-        return self._by_phonetic_key.count(key)
+        posting = self._by_phonetic_key.get(key)
+        return posting.live if posting else 0
 
 
 def _id(member: Member) -> int:

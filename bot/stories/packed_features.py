@@ -79,8 +79,8 @@ def outline(stored: StoredFeatures, hours: float) -> Outline:
         intern(lines[1]),
         bytes.fromhex(lines[2]),
         _KINDS[lines[4]],
-        list(map(intern, lines[5].split())),
-        list(map(intern, lines[10].split())),
+        lines[5].split(),
+        lines[10].split(),
         lines[13],
     )
 

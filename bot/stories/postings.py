@@ -3,10 +3,11 @@
 Lists in order of id, of which only the latest are read. To remove a member from its place in each
 list would take longer the more lists are long, so it stays there, marked as gone, until it is first
 or the list is half of such. What is read is the same as if it were removed at once.
+
+A term has its list in itself: what counts it or reads it looks its name up once.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -25,6 +26,7 @@ class Term:
 
     name: str
     prior: int  #: added to the count of a common term
+    members: "Posting"  #: those that are found by it, in whichever language
     count: int = 0  #: how many entries contain it
     log_count: float = 0.0  #: logarithm of the count with the prior
 
@@ -72,74 +74,47 @@ class StoredMember(Member):
         return getattr(self, name)
 
 
-class Postings:
-    """The members that have each key."""
+class Posting(list[Member]):
+    """The members that have one key, in order of id, with some that are gone."""
 
-    __slots__ = ("_gone", "_members")
+    __slots__ = ("gone",)
 
     def __init__(self) -> None:
-        self._members: dict[str, list[Member]] = defaultdict(list)
-        self._gone: dict[str, int] = {}  # how many of the members of a key are gone; never 0
+        super().__init__()
+        self.gone = 0  #: how many of them are gone
 
-    def add(self, keys: Iterable[str], member: Member) -> None:
-        """Add a member that came after all others."""
-        postings = self._members
-        for key in keys:
-            postings[key].append(member)
-
-    @property
-    def by_key(self) -> dict[str, list[Member]]:
-        """What holds the members. Not to be changed while they are asked for."""
-        return self._members
-
-    def remove(self, keys: Iterable[str], member: Member) -> None:
-        """Remove a member that was added with these keys and is marked as gone."""
-        postings, gone = self._members, self._gone
-        for key in keys:
-            members = postings[key]
-            if members[0] is not member:
-                count = gone[key] = gone.get(key, 0) + 1
-                if 2 * count > len(members):
-                    members[:] = [other for other in members if not other.gone]
-                    del gone[key]
-            elif len(members) == 1:
-                del postings[key]
-            else:
-                self._remove_first(key, members)
-
-    def _remove_first(self, key: str, members: list[Member]) -> None:
-        """Remove the first member of a key, and the next ones as far as they are gone as well."""
-        count = 1
-        if key in self._gone:
-            while count < len(members) and members[count].gone:
+    def drop(self, member: Member) -> None:
+        """Remove a member that is marked as gone."""
+        if self[0] is not member:
+            self.gone += 1
+            if 2 * self.gone > len(self):
+                self[:] = [other for other in self if not other.gone]
+                self.gone = 0
+            return
+        count = 1  # the next ones as well, as far as they are gone
+        if self.gone:
+            while count < len(self) and self[count].gone:
                 count += 1
-            if left := self._gone[key] - (count - 1):
-                self._gone[key] = left
-            else:
-                del self._gone[key]
-        del members[:count]
-        if not members:
-            del self._members[key]
+            self.gone -= count - 1
+        del self[:count]
 
-    def latest(self, key: str, limit: int) -> list[Member]:
-        """Return the latest members of a key, in order of id. Not to be changed."""
-        members = self._members.get(key)
-        if members is None:
-            return []
-        latest = members[-limit:] if len(members) > limit else members
-        if key not in self._gone:
+    def latest(self, limit: int) -> list[Member]:
+        """Return the latest members, in order of id. Not to be changed."""
+        latest = self[-limit:] if len(self) > limit else self
+        if not self.gone:
             return latest
         left = [member for member in latest if not member.gone]
-        if len(left) == len(latest) or len(latest) == len(members):
+        if len(left) == len(latest) or len(latest) == len(self):
             return left
-        left = list(islice(self.newest_first(key), limit))
+        left = list(islice(self.newest_first(), limit))
         left.reverse()
         return left
 
-    def newest_first(self, key: str) -> Iterator[Member]:
-        """Yield the members of a key, the latest first."""
-        return (member for member in reversed(self._members.get(key, ())) if not member.gone)
+    def newest_first(self) -> Iterator[Member]:
+        """Yield the members, the latest first."""
+        return (member for member in reversed(self) if not member.gone)
 
-    def count(self, key: str) -> int:
-        """Return the number of members that have a key."""
-        return len(self._members.get(key, ())) - self._gone.get(key, 0)
+    @property
+    def live(self) -> int:
+        """How many are not gone."""
+        return len(self) - self.gone

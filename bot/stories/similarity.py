@@ -3,20 +3,22 @@
 Document frequencies are those of the live window at this moment.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress
 from math import exp, hypot, log, sqrt
 from operator import mul
+from sys import intern
+from typing import Any
 
 from bot.model.stories import StoredFeatures
 from bot.stories.features import Features
 from bot.stories.headline_kinds import Kind
 from bot.stories.packed_features import Outline
-from bot.stories.postings import Member, StoredMember, Term
+from bot.stories.postings import Member, Posting, StoredMember, Term
 from bot.stories.stop_words import PRIOR_ENTRIES, prior_frequencies, stop_words
-from bot.text.word_cache import word_cache
 
 DECAY_HOURS = 72.0  #: time between two entries after which their similarity is down to 1/e
 KIND_FACTOR = 0.8  #: factor where news is compared with what is no news
@@ -27,16 +29,33 @@ _NGRAM = 4  # characters
 STOP_WORD_SHARE = 0.08  #: of a language's entries, above which a term is a stop word
 _LEARNT_STOP_WORDS_FROM = 200  # entries
 _ROUNDED_DOWN = 1 - 1e-9  # more than floating point may be off
+_LOGS = tuple(log(count + 0.5) for count in range(1 << 12))
+
+
+class _Terms(dict[str, Term]):
+    """The terms of a language by name. One that is asked for is made."""
+
+    __slots__ = ("_postings", "_prior")
+
+    def __init__(self, prior: dict[str, int], postings: dict[str, Posting]) -> None:
+        """`postings` are those of all languages, and make what is asked for as well."""
+        super().__init__()
+        self._prior, self._postings = prior, postings
+
+    def __missing__(self, name: str) -> Term:
+        name = intern(name)  # features that are read later share it
+        term = self[name] = Term(name, self._prior.get(name, 0), self._postings[name])
+        return term
 
 
 class _LanguageFrequencies:
     """The number of entries in one language that contain each term."""
 
-    def __init__(self, prior: dict[str, int], *, has_stop_words: bool) -> None:
-        self.terms: dict[str, Term] = {}
+    def __init__(self, terms: _Terms, *, has_stop_words: bool) -> None:
+        self.terms = terms
         self.entries = 0
         self.log_total = 0.0
-        self._prior, self._has_stop_words = prior, has_stop_words
+        self._has_stop_words = has_stop_words
 
     @property
     def learns_stop_words(self) -> bool:
@@ -44,40 +63,38 @@ class _LanguageFrequencies:
         return not self._has_stop_words and self.entries >= _LEARNT_STOP_WORDS_FROM
 
     def add(self, names: Iterable[str]) -> tuple[Term, ...]:
-        terms, found = self.terms, list[Term]()
-        for name in names:
-            term = terms.get(name)
-            if term is None:
-                term = terms[name] = Term(name, self._prior.get(name, 0))
+        found = tuple(map(self.terms.__getitem__, names))
+        for term in found:
             term.count += 1
             term.log_count = _log(term.count + term.prior)
-            found.append(term)
         self._count(1)
-        return tuple(found)
+        return found
 
-    def count(self, names: Iterable[str]) -> None:
+    def restore(self, names: Iterable[str]) -> list[Term]:
         """Count terms without their logarithms, for which `catch_up` is called afterwards."""
-        terms = self.terms
-        for name in names:
-            term = terms.get(name)
-            if term is None:
-                term = terms[name] = Term(name, self._prior.get(name, 0))
+        found = list(map(self.terms.__getitem__, names))
+        for term in found:
             term.count += 1
         self.entries += 1
+        return found
 
     def catch_up(self) -> None:
         for term in self.terms.values():
             term.log_count = _log(term.count + term.prior)
         self._count(0)
 
-    def remove(self, terms: Iterable[Term]) -> None:
+    def remove(self, terms: Iterable[Term]) -> list[str]:
+        """Undo `add`; return the names of the terms that no entry has any more."""
+        unused: list[str] = []
         for term in terms:
-            term.count -= 1
-            if term.count:
-                term.log_count = _log(term.count + term.prior)
+            count = term.count = term.count - 1
+            if count:
+                term.log_count = _log(count + term.prior)
             else:
                 del self.terms[term.name]
+                unused.append(term.name)
         self._count(-1)
+        return unused
 
     def _count(self, entries: int) -> None:
         self.entries += entries
@@ -108,18 +125,21 @@ class DocumentFrequencies:
         self._prior = prior_frequencies()
         self._languages: dict[str, _LanguageFrequencies] = {}
         self._is_behind = False  # the logarithms of counts are those of before
+        self._postings: dict[str, Posting] = defaultdict(Posting)
 
     def add(self, entry: Features) -> Member:
-        """Count the terms of an entry; return it with them."""
+        """Count the terms of an entry; return it with them. It is not among their members."""
         self.catch_up()
         return Member(entry, self.of(entry.language).add(entry.terms))
 
-    def restore(self, stored: StoredFeatures, outline: Outline) -> Member:
-        """Count the terms of a stored entry; return it."""
+    def restore(self, stored: StoredFeatures, outline: Outline) -> tuple[Member, list[Term]]:
+        """Count the terms of a stored entry; return it and them."""
         frequencies = self.of(outline.language)
-        frequencies.count(outline.terms)
         self._is_behind = True
-        return StoredMember(stored, frequencies.terms)
+        return (
+            StoredMember(stored, frequencies.terms),
+            frequencies.restore(outline.terms),
+        )
 
     def catch_up(self) -> None:
         """Make the weights those of what was restored; `add` does so as well."""
@@ -129,13 +149,16 @@ class DocumentFrequencies:
                 frequencies.catch_up()
 
     @property
-    def terms(self) -> list[dict[str, Term]]:
-        """What holds the terms. Not to be changed while they are asked for."""
-        return [frequencies.terms for frequencies in self._languages.values()]
+    def parts(self) -> list[dict[str, Any]]:
+        """What holds the terms and their members. Not to be changed while they are asked for."""
+        return [self._postings, *(language.terms for language in self._languages.values())]
 
     def remove(self, member: Member) -> None:
         """Undo `add`."""
-        self.of(member.features.language).remove(member.terms)
+        for name in self.of(member.features.language).remove(member.terms):
+            # Terms of one name have one list.
+            if not any(name in language.terms for language in self._languages.values()):
+                del self._postings[name]
 
     def weights(self, member: Member) -> list[float]:
         """Return the tf-idf weight of each term of an entry that is counted.
@@ -149,14 +172,13 @@ class DocumentFrequencies:
         frequencies = self._languages.get(language)
         if frequencies is None:
             frequencies = self._languages[language] = _LanguageFrequencies(
-                self._prior, has_stop_words=bool(stop_words(language))
+                _Terms(self._prior, self._postings), has_stop_words=bool(stop_words(language))
             )
         return frequencies
 
 
-@word_cache(1 << 12)
 def _log(count: int) -> float:
-    return log(count + 0.5)
+    return _LOGS[count] if count < len(_LOGS) else log(count + 0.5)
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """Entries leave the window: the result is that of a window from which each is removed at once."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -8,37 +8,21 @@ import pytest
 from story_reports import NAMES, invented_reports
 
 from bot.model.stories import Placement, Report, StoredFeatures, StoryIds
-from bot.stories import entry_index
-from bot.stories.postings import Member, Postings
+from bot.stories import entry_index, similarity
+from bot.stories.postings import Member, Posting
 from bot.stories.window import SPAN, Window
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-class EagerPostings(Postings):
-    """Removes a member from its place in every list, at once."""
+class EagerPosting(Posting):
+    """Removes a member from its place in the list, at once."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.lists: dict[str, list[Member]] = {}
+    __slots__ = ()
 
-    def add(self, keys: Iterable[str], member: Member) -> None:
-        for key in keys:
-            self.lists.setdefault(key, []).append(member)
-
-    def remove(self, keys: Iterable[str], member: Member) -> None:
-        for key in keys:
-            self.lists[key].remove(member)
-
-    def latest(self, key: str, limit: int) -> list[Member]:
-        return self.lists.get(key, [])[-limit:]
-
-    def newest_first(self, key: str) -> Iterator[Member]:
-        return reversed(self.lists.get(key, []))
-
-    def count(self, key: str) -> int:
-        return len(self.lists.get(key, []))
+    def drop(self, member: Member) -> None:
+        self.remove(member)
 
 
 def placements(reports: Iterable[Report], limit: int | None = None) -> list[Placement]:
@@ -59,7 +43,8 @@ def test_the_result_is_that_of_removing_each_entry_at_once(
     reports = invented_reports(seed)
     placed = placements(reports)
     assert placements(reports, limit=1 + seed) == placed
-    monkeypatch.setattr(entry_index, "Postings", EagerPostings)
+    for module in (entry_index, similarity):
+        monkeypatch.setattr(module, "Posting", EagerPosting)
     assert placements(reports) == placed
     assert any(placement.pairs for placement in placed)
 
@@ -72,7 +57,8 @@ def test_the_latest_entries_of_a_term_are_those_that_are_left(
     monkeypatch.setattr(entry_index, "MAX_POSTINGS", most)
     reports = invented_reports(most, 500)
     placed = placements(reports)
-    monkeypatch.setattr(entry_index, "Postings", EagerPostings)
+    for module in (entry_index, similarity):
+        monkeypatch.setattr(module, "Posting", EagerPosting)
     assert placements(reports) == placed
 
 
