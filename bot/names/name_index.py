@@ -4,7 +4,8 @@ What may be a name at a word is remembered by the word. A change empties nothing
 in the order in which they came, and those that came since are looked up when a word comes again.
 """
 
-from collections.abc import Collection, Hashable, Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -16,7 +17,7 @@ from bot.names.find import matches_exactly
 from bot.names.forms import ARTICLES, FUNCTION_WORDS, PLACE_KINDS, base_forms
 from bot.names.other_words import possible_roots
 from bot.names.pattern import ExactSpelling, NamePattern
-from bot.names.phoneme_content import ALL, OF_TEXT, STEPS, steps
+from bot.names.phoneme_content import ALL, OF_TEXT_ALONE, STEPS, of_text, steps
 from bot.names.phonemes import join_phonemes
 from bot.names.phonetic_key import word_keys
 from bot.names.place_check import (
@@ -28,10 +29,11 @@ from bot.names.place_check import (
     PlaceCheck,
     Sound,
     TextWord,
+    costs_little,
+    ends_close,
     is_written_like,
     limit_of,
     may_be_joined,
-    sounds_like,
     text_word,
 )
 from bot.names.transliteration import (
@@ -71,8 +73,8 @@ _Heard = tuple[_Name[Owner], int]
 _Spelled = tuple[_Name[Owner], ExactSpelling]
 #: A word of a name: its number; its first two symbols, empty for a short one; the costs up to which
 #: a word, and several together, are close to it; what the latter takes from its allowance; the mode
-#: of comparison; its allowances, as it is and without final vowels; the word.
-_Row = tuple[int, str, float, float, int, int, int, int, Part]
+#: of comparison; its allowance; the word.
+_Row = tuple[int, str, float, float, int, int, int, Part]
 
 
 @dataclass(slots=True)
@@ -85,14 +87,20 @@ class _Cached(Generic[Owner]):
     pieces: tuple[_Row, ...]  #: words of names of which it may be the first piece
 
 
-class _Group:
-    """The words of names with a key, a mode of comparison, and the same first two symbols."""
+class _Listed:
+    """The words of names with a key that are compared in a mode, by their numbers, in order.
 
-    __slots__ = ("limit", "rows")
+    What is tried first of all of them is in lists of its own: a new word goes through these alone.
+    """
+
+    __slots__ = ("allowances", "bares", "numbers", "split", "splits")
 
     def __init__(self) -> None:
-        self.limit = 0.0  #: the highest of theirs
-        self.rows: list[_Row] = []
+        self.numbers: list[int] = []
+        self.allowances: list[int] = []
+        self.bares: list[int] = []  #: allowances without final vowels, 0 for none
+        self.split: list[int] = []  #: numbers of those that may be split into pieces
+        self.splits: list[int] = []  #: their allowances for the first piece
 
 
 class _Sounds:
@@ -100,47 +108,101 @@ class _Sounds:
 
     def __init__(self, word_script: str, parts: Iterable[tuple[Part, Iterable[str]]]) -> None:
         self._script = word_script
-        self._groups: dict[str, dict[tuple[str, int], _Group]] = {}
-        for number, (part, keys) in enumerate(parts):
-            self.add(number, part, keys)
+        self._listed: dict[str, dict[int, _Listed]] = {}
+        self.rows: list[_Row] = []  #: by number
+        for part, keys in parts:
+            self.add(part, keys)
 
-    def add(self, number: int, part: Part, keys: Iterable[str]) -> None:
+    def add(self, part: Part, keys: Iterable[str]) -> None:
         """Add a word of a name after all others."""
+        number = len(self.rows)
         mode = comparison_mode(part.script, self._script)
         whole, limit = part.whole, limit_of(part, mode)
         near = 0.5 * whole.limit(mode) if part.may_split else -1.0
         less = steps(limit) - steps(near) if part.may_split else _NOT_SPLIT
         bare = part.bare.allowance(mode, limit) if part.bare else 0
         allowance = whole.allowance(mode, limit)
-        row = number, whole.start, limit, near, less, mode, allowance, bare, part
+        split = of_text(allowance - STEPS[less]) if part.may_split else 0
+        self.rows.append((number, whole.start, limit, near, less, mode, allowance, part))
         for key in keys:
-            groups = self._groups.setdefault(key, {})
-            group = groups.setdefault((whole.start, mode), _Group())
-            group.limit = max(group.limit, limit)
-            group.rows.append(row)
+            modes = self._listed.get(key)
+            if modes is None:
+                modes = self._listed[key] = {}
+            listed = modes.get(mode)
+            if listed is None:
+                listed = modes[mode] = _Listed()
+            listed.numbers.append(number)
+            listed.allowances.append(allowance)
+            listed.bares.append(bare)
+            if part.may_split:
+                listed.split.append(number)
+                listed.splits.append(split)
 
-    def have(self, keys: Iterable[str]) -> bool:
-        """Return whether any word has one of these keys."""
-        return any(key in self._groups for key in keys)
+    def have(self, keys: Iterable[str], first: int) -> bool:
+        """Return whether any word, from a number on, has one of these keys."""
+        for key in keys:
+            for listed in self._listed.get(key, {}).values():
+                if listed.numbers[-1] >= first:
+                    return True
+        return False
 
-    def since(self, first: int, keys: Iterable[str], starts: Collection[str]) -> list[_Row]:
-        """Return the words with one of these keys, from a number on.
+    def numbers(self, keys: Iterable[str]) -> set[int]:
+        """Return the words with one of these keys."""
+        return {
+            number
+            for key in keys
+            for listed in self._listed.get(key, {}).values()
+            for number in listed.numbers
+        }
 
-        Those alone that may begin like one of these starts: two symbols, or empty ones.
+    def allowing(self, form: Sound, keys: Iterable[str], first: int) -> set[int]:
+        """Return the words, from a number on, that allow what a form of a word of a text holds.
+
+        Those with one of these keys.
         """
-        found: dict[int, _Row] = {}
-        listed = [groups for key in keys if (groups := self._groups.get(key))]
-        for groups in listed:
-            for (start, mode), group in groups.items():
-                if start and all(
-                    other and start_cost(start, other, mode) > group.limit for other in starts
-                ):
+        found: set[int] = set()
+        for key in keys:
+            for mode, listed in self._listed.get(key, {}).items():
+                numbers = listed.numbers
+                if numbers[-1] < first:
                     continue
-                for row in reversed(group.rows):
-                    if row[0] < first:
-                        break
-                    found[row[0]] = row
-        return list(found.values())
+                held = form.content(mode)
+                allowances = listed.bares if form.is_bare else listed.allowances
+                begin = bisect_left(numbers, first) if first else 0
+                if begin:
+                    allowances = allowances[begin:]
+                found.update(
+                    [
+                        numbers[place]
+                        for place, allowance in enumerate(allowances, begin)
+                        if (allowance + held) & ALL == ALL
+                    ]
+                )
+        return found
+
+    def beginning(self, word: TextWord, first: int) -> set[int]:
+        """Return the words, from a number on, of which a word of a text may be the first piece.
+
+        Those with one of its keys, by what it holds.
+        """
+        found: set[int] = set()
+        whole = word.forms[0]
+        for key in word_keys(word.text):
+            for mode, listed in self._listed.get(key, {}).items():
+                split = listed.split
+                if not split or split[-1] < first:
+                    continue
+                begin = bisect_left(split, first) if first else 0
+                held = of_text(whole.content(mode))
+                splits = listed.splits[begin:] if begin else listed.splits
+                found.update(
+                    [
+                        split[place]
+                        for place, allowance in enumerate(splits, begin)
+                        if (allowance + held) & OF_TEXT_ALONE == OF_TEXT_ALONE
+                    ]
+                )
+        return found
 
 
 class NameIndex(Generic[Owner]):
@@ -218,7 +280,7 @@ class NameIndex(Generic[Owner]):
         number = len(self._parts)
         self._parts.append((name, place, part))
         for sounds in self._sounds.values():
-            sounds.add(number, part, name.check.pattern.anchor_keys)
+            sounds.add(part, name.check.pattern.anchor_keys)
         for written in {part.text, part.root, part.stem, *part.spellings}:
             self._written.setdefault(written, []).append(number)
 
@@ -254,8 +316,8 @@ class NameIndex(Generic[Owner]):
             self._find_pieces(text, index, cached.pieces, found)
         if index and _is_hebrew_letter(text.words[index - 1]):
             # צ'רנוביץ: split at the geresh
-            for row in self._sounds_of(script(word)).since(0, word_keys(word), ("",)):
-                found[self._parts[row[0]][0]] = None
+            for number in self._sounds_of(script(word)).numbers(word_keys(word)):
+                found[self._parts[number][0]] = None
 
     def _find_small(self, text: NameText, index: int, found: dict[_Name[Owner], None]) -> None:
         """Find names at a word in small letters: as they are spelled."""
@@ -296,7 +358,7 @@ class NameIndex(Generic[Owner]):
             if other in FUNCTION_WORDS:
                 continue
             joined = Sound(phonemes)
-            for number, _, _, _, less, mode, allowance, _, part in pieces:
+            for number, _, _, _, less, mode, allowance, part in pieces:
                 if (allowance - STEPS[less] + joined.content(mode)) & ALL == ALL and may_be_joined(
                     part, word, joined
                 ):
@@ -311,8 +373,8 @@ class NameIndex(Generic[Owner]):
         if cached is None:
             cached = _Cached(0, (), (), ())
         else:
-            cached.names = tuple(pair for pair in cached.names if pair[0].owners)
-            cached.spellings = tuple(pair for pair in cached.spellings if pair[0].owners)
+            cached.names = tuple([pair for pair in cached.names if pair[0].owners])
+            cached.spellings = tuple([pair for pair in cached.spellings if pair[0].owners])
         heard: dict[_Name[Owner], int] = {}
         if not is_unspaced_character(word) and cached.count < len(self._first_parts):
             cached.pieces += self._hear(text_word(word), self._first_parts[cached.count], heard)
@@ -338,7 +400,7 @@ class NameIndex(Generic[Owner]):
         Words of names before `first` are passed over.
         """
         keys, sounds = word_keys(word.text), self._sounds_of(word.script)
-        if not sounds.have(keys):
+        if not sounds.have(keys, first):
             return ()
         for number in self._written_like(word):
             name, place, part = self._parts[number]
@@ -348,31 +410,27 @@ class NameIndex(Generic[Owner]):
                 and is_written_like(part, word)
             ):
                 self._add_heard(name, place, heard)
-        forms = word.forms
-        if not forms:
+        if not word.forms:
             return ()
-        whole, others = forms[0], forms[1:]
-        contents: dict[int, int] = {}
-        start, beginnings = whole.start, word.skeletons
+        rows = sounds.rows
+        for form in word.forms:
+            for number in sounds.allowing(form, keys, first):
+                _, _, _, _, _, mode, _, part = rows[number]
+                if ends_close(part, form, mode) and costs_little(part, word):
+                    name, place, _ = self._parts[number]
+                    self._add_heard(name, place, heard)
+        return self._begun(word, sounds, first) if word.may_be_piece else ()
+
+    def _begun(self, word: TextWord, sounds: _Sounds, first: int) -> tuple[_Row, ...]:
+        """The words of names, from a number on, of which a word may be the first piece."""
+        start, beginnings = word.forms[0].start, word.skeletons
         pieces: list[_Row] = []
-        for row in sounds.since(first, keys, {form.start for form in forms}):
-            number, other, limit, near, less, mode, allowance, bare, part = row
-            content = contents.get(mode)
-            if content is None:
-                content = contents[mode] = whole.content(mode)
-            left = allowance + content
-            is_close = left & ALL == ALL
-            is_piece = word.may_be_piece and less >= 0 and (left - STEPS[less]) & OF_TEXT == OF_TEXT
-            if is_close or is_piece:
-                least = start_cost(other, start, mode) if other and start else 0.0
-                is_close = is_close and least <= limit
-                if is_piece and least <= near and not part.beginnings.isdisjoint(beginnings):
-                    pieces.append(row)
-            if (
-                is_close or (others and _allows_any(allowance, bare, mode, others))
-            ) and sounds_like(part, word):
-                name, place, _ = self._parts[number]
-                self._add_heard(name, place, heard)
+        for number in sorted(sounds.beginning(word, first)):
+            row = sounds.rows[number]
+            _, other, _, near, _, mode, _, part = row
+            least = start_cost(other, start, mode) if other and start else 0.0
+            if least <= near and not part.beginnings.isdisjoint(beginnings):
+                pieces.append(row)
         return tuple(pieces)
 
     def _add_heard(self, name: _Name[Owner], place: int, heard: dict[_Name[Owner], int]) -> None:
@@ -404,13 +462,6 @@ class NameIndex(Generic[Owner]):
             parts = ((part, name.check.pattern.anchor_keys) for name, _, part in self._parts)
             sounds = self._sounds[kind] = _Sounds(kind, parts)
         return sounds
-
-
-def _allows_any(allowance: int, bare: int, mode: int, forms: Iterable[Sound]) -> bool:
-    """Whether a word of a name allows any form of a word; without final vowels where so."""
-    return any(
-        ((bare if form.is_bare else allowance) + form.content(mode)) & ALL == ALL for form in forms
-    )
 
 
 def _is_hebrew_letter(word: str) -> bool:

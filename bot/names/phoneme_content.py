@@ -40,6 +40,7 @@ _ONES = sum(1 << (_BITS * place) for place in range(2 * len(_GROUPS)))
 #: The bits of a sum that are set where nothing is too much, and those of what a text has too much.
 ALL = _ONES << (_BITS - 1)
 OF_TEXT = ALL >> _HALF << _HALF
+OF_TEXT_ALONE = ALL >> _HALF  #: the latter of what `of_text` returns
 _LOWER_HALF = (1 << _HALF) - 1
 _UNIT = 100  # hundredths
 _MOST = 1000  # of a limit, in these
@@ -65,6 +66,11 @@ def between(shortest: int, longest: int) -> int:
     """Return what any text holds of which one is the beginning, and that is one of another."""
     passing = shortest & _LOWER_HALF
     return (longest & _LOWER_HALF) - (passing - shortest)
+
+
+def of_text(amounts: int) -> int:
+    """Return what a text has too much, of an allowance or a content: half as long."""
+    return amounts >> _HALF
 
 
 def steps(limit: float) -> int:

@@ -188,18 +188,19 @@ class PlaceCheck:
         """
         if heard == SURE:
             return True
-        return index not in text.context.small and any(
-            self._has_part(part, text, index, heard >> (PART_BITS * place) & 3)
-            for place, part in enumerate(self.parts)
-        )
+        if index in text.context.small:
+            return False
+        for part in self.parts:
+            if heard & 3 and self._has_part(part, text, index, heard & 3):
+                return True
+            heard >>= PART_BITS
+        return False
 
     def _has_part(self, part: Part, text: NameText, index: int, heard: int) -> bool:
         """Whether a word may be this part, and others of the name stand beside it.
 
         What is cheap to find out comes first: words in small letters are no others.
         """
-        if heard == NEVER:
-            return False
         words = text.words
         if not self._needs_other or self._has_other(part, text, index - 1, -1):
             return heard == WORD or any(_pieces(part, words, index, 1))
@@ -213,12 +214,11 @@ class PlaceCheck:
 
     def _has_other(self, part: Part, text: NameText, index: int, step: int) -> bool:
         """Whether another part may stand at an index, or behind what may be between."""
-        return any(
-            _stands(other, text, place, step)
-            for place in _places(text.words, index, step)
-            for other in self.parts
-            if other is not part
-        )
+        for place in _places(text.words, index, step):
+            for other in self.parts:
+                if other is not part and _stands(other, text, place, step):
+                    return True
+        return False
 
 
 def _places(words: list[str], index: int, step: int) -> Iterator[int]:
@@ -281,7 +281,7 @@ def _heard_of(part: Part, word: TextWord) -> int:
 
 def sounds_like(part: Part, word: TextWord) -> bool:
     """Whether a word sounds like a part, whatever it is in its language."""
-    return _sounds_close(part, word) and _costs_little(part, word)
+    return _sounds_close(part, word) and costs_little(part, word)
 
 
 def is_written_like(part: Part, word: TextWord) -> bool:
@@ -295,7 +295,8 @@ def is_written_like(part: Part, word: TextWord) -> bool:
     )
 
 
-def _costs_little(part: Part, word: TextWord) -> bool:
+def costs_little(part: Part, word: TextWord) -> bool:
+    """Return whether a word sounds like a part by its cost, which takes long to find out."""
     cost, _ = phonetic_cost(
         part.whole.phonemes, part.script, word.text, alone=part.alone, slack=part.own_slack
     )
@@ -356,9 +357,20 @@ def _sounds_close(part: Part, word: TextWord) -> bool:
     most = limit_of(part, mode)
     for form in word.forms:
         own = part.bare if form.is_bare else part.whole
-        if own is None or (own.allowance(mode, most) + form.content(mode)) & ALL != ALL:
-            continue
-        limit = max(part.slack, min(part.whole.limit(mode), form.limit(mode) + 0.1))
-        if _corners_close(own, form, mode, limit):
+        if (
+            own is not None
+            and (own.allowance(mode, most) + form.content(mode)) & ALL == ALL
+            and ends_close(part, form, mode)
+        ):
             return True
     return False
+
+
+def ends_close(part: Part, form: Sound, mode: int) -> bool:
+    """Return whether what a part and a form of a word begin and end with allows that it is one."""
+    whole = part.whole
+    own = part.bare if form.is_bare else whole
+    if own is None:
+        return False
+    limit = max(part.slack, min(whole.limit(mode), form.limit(mode) + 0.1))
+    return _corners_close(own, form, mode, limit)
