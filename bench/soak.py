@@ -47,7 +47,7 @@ PARTS = {
     ),
     "cluster": Part(
         "five minutes of kills, hangs and restarts of several newsbells on one PostgreSQL",
-        (*PYTEST, f"{ACCEPTANCE}/test_cluster.py"),
+        (*PYTEST, f"{ACCEPTANCE}/test_cluster.py", f"{ACCEPTANCE}/test_upgrade_in_turn.py"),
         30,
     ),
     "clock": Part(

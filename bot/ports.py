@@ -908,8 +908,17 @@ class SearchStore(Protocol):
 class NodeStore(Protocol):
     """What several machines on one database need of it."""
 
-    async def beat(self, node: Node, *, leads: bool) -> None:
-        """Give a sign of life."""
+    async def beat(
+        self, node: Node, *, leads: bool, now: Callable[[], datetime] | None = None
+    ) -> NodeState:
+        """Give a sign of life, by tables of this version; return what the database knows then.
+
+        `now` is the clock of the node, by which it is compared with that of the server.
+        """
+        ...
+
+    async def sign(self, node: Node) -> None:
+        """Give a sign of life of a node that waits, by tables of another version."""
         ...
 
     async def leave(self, name: str) -> None:
@@ -941,6 +950,10 @@ class NodeStore(Protocol):
 
         Raises StoreError where the connection ends.
         """
+        ...
+
+    async def give_back(self, ids: Collection[int]) -> None:
+        """Take polls out that another version made, and let their feeds be polled again."""
         ...
 
     async def drop(self, ids: Collection[int]) -> None:

@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from secrets import token_hex
 from socket import gethostname
 
 import click
@@ -95,7 +96,7 @@ async def _watch(config: Config, rejected: Rejected | None, *, once: bool, as_js
         warned=lambda text: console.print(Text(text, style="red")),
         rejected=rejected,
         service_manager=ServiceManager.of_environment(os.environ, os.getpid()),
-        node=f"{gethostname()}:{os.getpid()}" if _is_shared(config) else "",
+        node=_node_name() if _is_shared(config) else "",
     )
     async with watched_if_asked(), _opened(config, wiring, console, once=once) as app:
         handle_signals(app.stop, app.take_file)
@@ -114,6 +115,11 @@ async def _watch(config: Config, rejected: Rejected | None, *, once: bool, as_js
         finally:
             first.close()
     return 1 if once and polls and not any(polls.values()) else 0
+
+
+def _node_name() -> str:
+    """A name that no other newsbell has: in containers machines and processes have the same."""
+    return f"{gethostname()}-{token_hex(2)}:{os.getpid()}"
 
 
 def _is_shared(config: Config) -> bool:
@@ -136,7 +142,11 @@ async def _opened(
 
     while True:
         if isinstance(config.database, PostgresAddress) and not once:
-            wiring.followed = await until_turn(config, wiring, config.database, waiting)
+            turn = await until_turn(config, wiring, config.database, waiting)
+            if turn:
+                config, wiring.rejected = turn.current.config, turn.current.rejected
+                wiring.followed = turn.followed
+                logs.keep_secret(config.secrets)
         async with AsyncExitStack() as stack:
             try:
                 app = await stack.enter_async_context(open_app(config, wiring))

@@ -67,6 +67,8 @@ SECRETS = (
     ("feeds", "*", "headers", "*"),
     *(("chats", "*", *keys) for keys in SECRET_KEYS),
 )
+#: keys of `settings` in which machines that share a database may differ: how each reaches what
+MACHINES_OWN = frozenset({"database", "database_password_file", "monitor", "heartbeat"})
 #: where engines of containers mount secrets
 SECRET_FOLDERS = (Path("/run/secrets"), Path("/var/run/secrets"))
 #: headers that say what a client likes, and nothing that is secret
@@ -148,6 +150,7 @@ class Config:
     destinations: Mapping[str, Destination] = field(default_factory=dict, repr=False)
     database: DatabaseAddress = Path(DEFAULT_DATABASE)
     digest: bytes = b""  #: of the file's text; empty where other files belong to it
+    content: str = ""  #: digest of what the file says, but for what may differ by machine
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -197,6 +200,24 @@ def load_again(old: Config) -> Config:
 
 def _digest(text: str) -> bytes:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def content_digest(data: Mapping[str, Any]) -> str:
+    """Return a digest of the data of a file, whatever its comments and the order of its keys."""
+    settings = data.get("settings")
+    if isinstance(settings, dict):
+        shared = {key: value for key, value in settings.items() if key not in MACHINES_OWN}
+        data = {**data, "settings": shared}
+    return blake2b(_canonical(data).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _canonical(value: object) -> str:
+    if isinstance(value, dict):
+        pairs = sorted((str(key), _canonical(each)) for key, each in value.items())
+        return "{" + ",".join(f"{key!r}:{text}" for key, text in pairs) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_canonical, value)) + "]"
+    return repr(value)
 
 
 def read_text(path: Path) -> str:
@@ -288,6 +309,7 @@ class _Reader:
             places=self._places,
             destinations=self._destinations,
             database=database,
+            content=content_digest(self._data),
         )
 
     def _section(self, name: str, kind: type) -> Any:

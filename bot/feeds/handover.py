@@ -222,8 +222,8 @@ class Intake:
             except ForeignPoll as error:
                 log.warning("poll_of_another_version", feed_id=poll.feed_id, reason=str(error))
                 useless.append(poll.id)
-        if useless:  # their feeds are polled again when their claims end
-            await self._nodes.drop(useless)
+        if useless:
+            await self._nodes.give_back(useless)
         if responses:
             await self._commit(responses)
         return len(polls)

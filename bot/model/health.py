@@ -2,8 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from bot.i18n.phrase import Phrase
+
+
+class Role(StrEnum):
+    """What a newsbell does, where several share a database."""
+
+    LEADS = "leads"  #: decides and sends
+    POLLS = "polls"  #: for the one that leads
+    WAITS = "waits"  #: for its turn to lead, and polls nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +28,8 @@ class Health:
     last_poll_at: datetime | None = None  #: when polls were last stored, since the start
     last_sent_at: datetime | None = None  #: when a message last arrived, since the start
     telegram_answered_at: datetime | None = None  #: None: not since the start
+    role: Role | None = None  #: None where no other newsbell can share the database
+    notes: tuple[str, ...] = ()  #: what to know although it works, a sentence each
 
     @property
     def healthy(self) -> bool:
@@ -38,6 +49,8 @@ class Health:
             "last_poll_at": _iso(self.last_poll_at),
             "last_sent_at": _iso(self.last_sent_at),
             "telegram_answered_at": _iso(self.telegram_answered_at),
+            "role": self.role,
+            "notes": list(self.notes),
         }
 
 

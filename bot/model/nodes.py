@@ -1,6 +1,6 @@
 """The machines that share one database: who they are, and what they hand over. No I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,6 +9,26 @@ from bot.model.entries import Match
 
 #: since its last sign of life, from which a node counts as gone, and what it had claimed is free
 GONE = timedelta(seconds=8)
+#: by which the clock of a node may differ from that of the one that leads, in seconds: by its clock
+#: it decides which feeds are due, and how long it has them
+CLOCKS_DIFFER = 5.0
+
+
+class Tables(StrEnum):
+    """The tables of a database, as a version of newsbell finds them."""
+
+    SAME = "same"  #: its own
+    OLDER = "older"  #: it would change them when it takes the lead
+    NEWER = "newer"  #: it may not write into them
+
+
+class Rest(StrEnum):
+    """Why a node that waits polls nothing."""
+
+    VERSION = "version"  #: it is not that of the one that leads, which would take no poll of it
+    OLDER_TABLES = "older tables"
+    NEWER_TABLES = "newer tables"
+    CLOCK = "clock"  #: it differs from that of the one that leads
 
 
 class News(StrEnum):
@@ -30,6 +50,7 @@ class Node:
     name: str
     version: str
     started_at: datetime
+    digest: str = ""  #: of what its feeds.yaml says; empty for not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +60,7 @@ class NodeState:
     node: Node
     leads: bool  #: it decides and sends; the others fetch
     silent: timedelta  #: since its last sign of life, by the clock of the database's server
+    ahead: float | None = None  #: seconds of its clock before that of the server; None: not known
 
     @property
     def is_gone(self) -> bool:
@@ -61,3 +83,55 @@ class HandedOver:
     feed_id: int
     packed: bytes
     id: int = 0  #: in the database; 0 before it is there
+
+
+def leader_of(states: Sequence[NodeState]) -> NodeState | None:
+    """Return who leads and gave a sign of life lately; None for nobody."""
+    leaders = [state for state in states if state.leads and not state.is_gone]
+    return min(leaders, key=lambda state: state.silent, default=None)
+
+
+def clock_difference(state: NodeState, leader: NodeState) -> float:
+    """Return by how many seconds a node's clock is ahead of the leader's; 0 where not known."""
+    if state.ahead is None or leader.ahead is None:
+        return 0.0
+    return state.ahead - leader.ahead
+
+
+def rest_of(state: NodeState, leader: NodeState, tables: Tables = Tables.SAME) -> Rest | None:
+    """Return why a node polls nothing for the one that leads; None where it polls."""
+    if tables is not Tables.SAME:
+        return Rest.NEWER_TABLES if tables is Tables.NEWER else Rest.OLDER_TABLES
+    if state.node.version != leader.node.version:
+        return Rest.VERSION
+    if abs(clock_difference(state, leader)) > CLOCKS_DIFFER:
+        return Rest.CLOCK
+    return None
+
+
+def rest_text(rest: Rest, state: NodeState, leader: NodeState | None) -> str:
+    """Return why a node polls nothing, and what to do, as a sentence."""
+    match rest:
+        case Rest.VERSION:
+            other = leader.node.version if leader else "another one"
+            return (
+                f"It polls nothing, because its version is {state.node.version} and that of the "
+                f"one that leads {other}: update the older one."
+            )
+        case Rest.OLDER_TABLES:
+            return (
+                f"It polls nothing, because the tables are those of an older newsbell: it brings "
+                f"them to version {state.node.version} when it takes the lead."
+            )
+        case Rest.NEWER_TABLES:
+            return (
+                f"It polls nothing and cannot lead, because a newer newsbell than "
+                f"{state.node.version} wrote the database: update this one."
+            )
+        case Rest.CLOCK:
+            difference = clock_difference(state, leader) if leader else 0.0
+            way = "ahead of" if difference > 0 else "behind"
+            return (
+                f"It polls nothing, because its clock is {abs(difference):.0f} s {way} that of the "
+                f"one that leads: set the clocks."
+            )

@@ -46,7 +46,7 @@ from bot.service.jobs import Jobs, NetworkWatch
 from bot.service.last_good import Rejected
 from bot.service.live_config import LiveConfig
 from bot.service.measures import Measures
-from bot.service.membership import Membership
+from bot.service.membership import Membership, Signs
 from bot.service.monitoring import Monitoring, Watched
 from bot.service.page_proposals import PageProposals
 from bot.service.service_manager import ServiceManager
@@ -104,6 +104,7 @@ class Wiring:
     service_manager: ServiceManager = field(default_factory=ServiceManager)
     node: str = ""  #: who this is, where several machines share the database
     followed: Followed | None = None  #: what this node knows, where another one led before
+    version: str = __version__
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
     async with AsyncExitStack() as stack:
         workers = Workers(worker_limits_of(config, wiring.documents))
         stack.callback(workers.close)
-        store = await stack.enter_async_context(store_of(config.database, wiring.node))
+        store, signs = await _store(config, wiring, stack)
         base = await _base(config, store, workers, wiring, stack)
         bot = await _bot(config, base.measures, stack)
         network = NetworkWatch()
@@ -173,7 +174,7 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
             measures=base.measures,
             pages=_pages(base, committer, deliverer),
         )
-        membership = _membership(base, committer, committed) if wiring.node else None
+        membership = _membership(base, signs, committer, committed) if signs else None
         committer.clock_is_behind(await watch.start())
         await _restore(base, deliverer)
         yield App(
@@ -228,6 +229,18 @@ def allow_open_files() -> None:
         return
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+async def _store(
+    config: Config, wiring: Wiring, stack: AsyncExitStack
+) -> tuple[Store, Signs | None]:
+    """Open the store. Where others share it, give signs of life from then on."""
+    store = await stack.enter_async_context(store_of(config.database, wiring.node))
+    if not wiring.node:
+        return store, None
+    node = Node(wiring.node, wiring.version, wiring.clock.now(), config.content)
+    signs = Signs(store.nodes, node, wiring.clock)
+    return store, await stack.enter_async_context(signs.given())
 
 
 async def _base(
@@ -385,11 +398,15 @@ def _poller(
 
 
 def _membership(
-    base: _Base, committer: BatchCommitter, committed: Callable[[list[PollReport]], None]
+    base: _Base,
+    signs: Signs,
+    committer: BatchCommitter,
+    committed: Callable[[list[PollReport]], None],
 ) -> Membership:
-    intake = Intake(base.store.nodes, committer, committed, __version__)
-    node = Node(base.wiring.node, __version__, base.wiring.clock.now())
-    return Membership(base.store.nodes, node, intake)
+    live = base.live
+    signs.digest = lambda: live.config.content
+    intake = Intake(base.store.nodes, committer, committed, base.wiring.version)
+    return Membership(base.store.nodes, signs, intake)
 
 
 def _pages(base: _Base, committer: BatchCommitter, deliverer: Deliverer) -> ArticlePages:

@@ -11,7 +11,6 @@ import structlog
 from bot.errors import StoreError
 from bot.model.nodes import News
 from bot.ports import NodeStore
-from bot.query.index import Index
 from bot.service.subscriptions import LiveSubscriptions
 
 AGAIN = timedelta(seconds=1)  #: after the connection ended that listens, or the store failed
@@ -26,11 +25,6 @@ class FollowedSubscriptions:
         self._nodes, self._subscriptions = nodes, subscriptions
         self._changed: set[int | None] = set()  # chats; None for all of them
         self._told = asyncio.Event()
-
-    @property
-    def index(self) -> Index:
-        """The subscriptions, compiled."""
-        return self._subscriptions.index
 
     async def run(self) -> None:
         """Follow until cancelled."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import structlog
 
 from bot.config.kept_text import databases, read_kept
-from bot.config.load import Config, load, read_text
+from bot.config.load import Config, load, load_again, read_text
 from bot.errors import ConfigError, Mistake, NewsbellError
 from bot.model.database_address import DatabaseAddress
 from bot.service.losses import most_lost
@@ -71,7 +71,21 @@ def in_force_at_start(path: Path) -> InForce:
     It may have been half saved when the power failed. Whoever runs takes it in a little later, as
     it does with such a file while it runs. Raises ConfigError as `in_force`.
     """
-    current = in_force(path)
+    return _held(path, in_force(path))
+
+
+def in_force_again(old: Config) -> InForce:
+    """As `in_force_at_start`, for who read the file before; its database stays the same."""
+    try:
+        current = InForce(load_again(old))
+    except ConfigError as error:
+        current = _last_good(old.path, error) or InForce(old, Rejected(error))
+    held = _held(old.path, replace(current, config=replace(current.config, database=old.database)))
+    return replace(held, config=replace(held.config, database=old.database))
+
+
+def _held(path: Path, current: InForce) -> InForce:
+    """What is in force, or the last good one where the file lost most of what that has."""
     if current.rejected:
         return current
     try:

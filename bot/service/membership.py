@@ -1,14 +1,18 @@
 """Signs of life of a node, and what whoever leads does for the others. Decides nothing of feeds."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
+from typing import Self
 
 import structlog
 
 from bot.errors import StoreError, StoreLost
 from bot.feeds.handover import Intake
 from bot.model.nodes import News, Node
-from bot.ports import NodeStore
+from bot.ports import Clock, NodeStore
 from bot.service.supervisor import Part
 
 BEAT = timedelta(seconds=1)  #: between two signs of life
@@ -17,11 +21,51 @@ DEAF = timedelta(seconds=1)  #: after the connection ended that listens
 log = structlog.stdlib.get_logger("newsbell.nodes")
 
 
+class Signs:
+    """Signs of life of a node that leads, from the moment on in which it has the lock."""
+
+    def __init__(self, nodes: NodeStore, node: Node, clock: Clock) -> None:
+        self._nodes, self._node, self._clock = nodes, node, clock
+        self.digest: Callable[[], str] = lambda: node.digest  #: of the feeds.yaml in force
+        self._opening: asyncio.Task[None] | None = None
+
+    async def give(self) -> None:
+        """Give a sign of life. Raises StoreError, and StoreLost where another node leads."""
+        node = replace(self._node, digest=self.digest())
+        await self._nodes.beat(node, leads=True, now=self._clock.now)
+
+    @asynccontextmanager
+    async def given(self) -> AsyncIterator[Self]:
+        """Give them while the context lasts, and say at its end that the node is gone.
+
+        Raises StoreError at the beginning.
+        """
+        await self.give()
+        self._opening = asyncio.create_task(self._repeat(), name="signs of life")
+        try:
+            yield self
+        finally:
+            self.end()
+            with suppress(StoreError):
+                await self._nodes.leave(self._node.name)
+
+    def end(self) -> None:
+        """Leave them to somebody else."""
+        if self._opening:
+            self._opening.cancel()
+
+    async def _repeat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT.total_seconds())
+            with suppress(StoreError):  # whatever is under way meets it as well
+                await self.give()
+
+
 class Membership:
     """What a newsbell does that leads, besides what it does alone."""
 
-    def __init__(self, nodes: NodeStore, node: Node, intake: Intake) -> None:
-        self._nodes, self.node, self._intake = nodes, node, intake
+    def __init__(self, nodes: NodeStore, signs: Signs, intake: Intake) -> None:
+        self._nodes, self._signs, self._intake = nodes, signs, intake
 
     def parts(self) -> list[Part]:
         """What runs as long as it leads."""
@@ -49,9 +93,10 @@ class Membership:
 
         Raises StoreLost where another node leads by now.
         """
+        self._signs.end()
         while True:
             try:
-                await self._nodes.beat(self.node, leads=True)
+                await self._signs.give()
                 freed = await self._nodes.release_of_gone()
                 if freed:
                     log.warning("claims_of_gone_nodes", feeds=freed)

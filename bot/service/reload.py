@@ -61,7 +61,7 @@ class Reloader:
         self._withdrawn = Withdrawn()
         self._changed = asyncio.Event()
         self._asked = False
-        self._stamp = _stamp(live.config.path)
+        self._stamp = stamp(live.config.path)
         self._is_first = True  # nothing was read since the start
 
     def take_now(self) -> None:
@@ -92,9 +92,9 @@ class Reloader:
         """
         while True:
             await asyncio.sleep(WATCH)
-            stamp = _stamp(self._live.config.path)
-            if stamp != self._stamp:
-                self._stamp = stamp
+            now = stamp(self._live.config.path)
+            if now != self._stamp:
+                self._stamp = now
                 self._changed.set()
 
     async def _take_change(self) -> None:
@@ -129,11 +129,11 @@ class Reloader:
         Return whether somebody asked for the file meanwhile, which ends the wait.
         """
         loop, path = asyncio.get_running_loop(), self._live.config.path
-        seen, since = _stamp(path), loop.time()
+        seen, since = stamp(path), loop.time()
         while not self._asked and loop.time() - since < self.settle.total_seconds():
             await asyncio.sleep(min(LOOK, self.settle.total_seconds()))
-            if (stamp := _stamp(path)) != seen:
-                seen, since = stamp, loop.time()
+            if (now := stamp(path)) != seen:
+                seen, since = now, loop.time()
         return self._asked
 
     async def _lost(self) -> Phrase | None:
@@ -161,7 +161,7 @@ class Reloader:
         changes = await self._store.config.sync(new.declared, self._clock.now(), source)
         if new.names != old.names:
             changes.append("names changed")
-        changes += _setting_changes(old, new)
+        changes += setting_lines(old, new)
         self._live.replace(new)
         logs.keep_secret(new.secrets)
         await self._subscriptions.refresh()
@@ -234,7 +234,7 @@ class Reloader:
         return new
 
 
-def _setting_changes(old: Config, new: Config) -> Iterator[str]:
+def setting_lines(old: Config, new: Config) -> Iterator[str]:
     """Yield which settings changed, and when they take effect."""
     keys = setting_changes(old.settings, new.settings)
     for when, live in (("now", True), ("after a restart", False)):
@@ -263,8 +263,8 @@ def rejected_text(rejected: Rejected) -> Phrase:
     return joined("\n", *parts)
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    """What changes when a file is written or replaced; None where it is missing."""
+def stamp(path: Path) -> tuple[int, int, int] | None:
+    """Return what changes when a file is written or replaced; None where it is missing."""
     try:
         status = path.stat()
     except OSError:

@@ -5,48 +5,58 @@ who does gives no sign of life, it is over; the caller opens a whole newsbell th
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from ipaddress import IPv6Network, ip_network
 from typing import Any
 
 import structlog
 
-from bot import __version__
 from bot.config.load import Config
 from bot.errors import ActionRefused, StoreError
 from bot.feeds.feed_reader import FeedReader
-from bot.feeds.handover import HandoverCommitter
-from bot.feeds.poller import Poller
 from bot.feeds.source_access import SourceAccess
-from bot.feeds.window_reader import WindowReader
 from bot.fetch.client import open_client
 from bot.fetch.url_guard import UrlGuard
 from bot.i18n.phrase import phrase
 from bot.model.database_address import PostgresAddress
-from bot.model.health import Health
-from bot.model.nodes import GONE, Node
+from bot.model.health import Health, Role
+from bot.model.nodes import (
+    GONE,
+    Node,
+    NodeState,
+    Rest,
+    Tables,
+    leader_of,
+    rest_of,
+    rest_text,
+)
 from bot.ports import Clock
-from bot.service.build import Followed, Wiring, new_index
+from bot.service.build import Followed, Wiring
 from bot.service.control import control
 from bot.service.feed_trial import agent_of, guard_of, limits_of, worker_limits_of
-from bot.service.followed_subscriptions import FollowedSubscriptions
+from bot.service.following import Following
+from bot.service.last_good import InForce, in_force_again
 from bot.service.live_config import LiveConfig
 from bot.service.membership import BEAT
-from bot.service.subscriptions import LiveSubscriptions
+from bot.service.service_manager import ServiceManager
+from bot.service.waiting_file import WaitingFile
 from bot.service.workers import Workers
-from bot.store.stores import PostgresStore, is_led, is_ready
+from bot.store.stores import PostgresStore, is_led
 
 LOOK = timedelta(milliseconds=200)  #: between two looks whether somebody leads
-FOLLOW = timedelta(seconds=2)  #: between two looks for new entries and merged stories
 AGAIN = timedelta(seconds=2)  #: after the database could not be read
 
 log = structlog.stdlib.get_logger("newsbell.nodes")
 
 
 _AWAY = phrase("The database cannot be reached.")
+_TOO_OLD = phrase("Nobody leads, and a newer newsbell wrote the database: update this one.")
 _SILENT = 180.0  # seconds without it, from which a node that waits is not healthy
+# A node whose clock is wrong leads only where nobody else wants to.
+_COURTESY = timedelta(seconds=3)
 
 
 async def _refuse(_action: str, _ids: tuple[int, ...]) -> int:
@@ -56,43 +66,73 @@ async def _refuse(_action: str, _ids: tuple[int, ...]) -> int:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """With what a node begins to lead that waited."""
+
+    current: InForce  #: feeds.yaml, as it is by now
+    followed: Followed | None  #: what it learnt meanwhile; None where it could not
+
+
 class Standby:
-    """A node that polls for whoever leads."""
+    """A node that waits for its turn, and polls for whoever leads where it may."""
 
     def __init__(
         self,
         store: PostgresStore,
         node: Node,
-        poller: Poller,
+        live: LiveConfig,
         clock: Clock,
-        subscriptions: FollowedSubscriptions,
+        following: Following,
+        service_manager: ServiceManager,
     ) -> None:
-        self._subscriptions = subscriptions
-        self._store, self._node, self._poller, self._clock = store, node, poller, clock
-        self.window = WindowReader()  #: what the one that leads has of the stories
+        """`store` is for signs of life; `following` works for the one that leads."""
+        self._service_manager, self._following = service_manager, following
+        self._store, self._node, self._live, self._clock = store, node, live, clock
+        self._work: asyncio.Task[None] | None = None
+        self._polls = False  # that work polls, too
         self._began = self._heard = clock.monotonic()
+        self._leader: NodeState | None = None  # whom it heard of last
+        self._own = NodeState(node, leads=False, silent=timedelta(0))
+        self.rest: Rest | None = None  #: why it polls nothing, although somebody leads
+        self._free_since: float | None = None  # nobody has led since then
 
-    def health(self) -> Mapping[str, object]:
-        """Return how it is, for `newsbell health`."""
+    def look(self) -> Health:
+        """Return how it is."""
         now = self._clock.monotonic()
-        reasons = (_AWAY,) if now - self._heard > _SILENT else ()
+        reasons = [_AWAY] if now - self._heard > _SILENT else []
+        if self.rest is Rest.NEWER_TABLES and self._free_since is not None:
+            reasons.append(_TOO_OLD)
+        notes = (rest_text(self.rest, self._own, self._leader),) if self.rest else ()
         return Health(
-            self._node.version, self._node.started_at, now - self._began, 0.0, 0, reasons
-        ).record()
+            self._node.version,
+            self._node.started_at,
+            now - self._began,
+            0.0,
+            0,
+            tuple(reasons),
+            role=Role.WAITS if self.rest else Role.POLLS,
+            notes=notes,
+        )
 
-    def followed(self) -> Followed:
-        """Return what it knows by now."""
-        is_right = self.window.is_followed(self._clock)
-        return Followed(self.window if is_right else None, self._subscriptions.index)
+    def turn(self) -> Turn:
+        """Return with what this node begins to lead. Reads the file."""
+        return Turn(in_force_again(self._live.config), self._following.knows())
+
+    @property
+    def is_polling(self) -> bool:
+        """Whether it polls."""
+        return self._work is not None and self._polls
 
     async def wait(self) -> None:
         """Poll until it is this node's turn to lead."""
-        polling = asyncio.create_task(self._poller.run(), name="polling")
-        ticking = asyncio.create_task(self._tick(), name="ticks")
-        leading = asyncio.create_task(self._until_free(), name="waiting to lead")
-        following = asyncio.create_task(self._follow(), name="following the stories")
-        matching = asyncio.create_task(self._subscriptions.run(), name="following subscriptions")
-        tasks: set[asyncio.Task[Any]] = {polling, ticking, leading, following, matching}
+        tasks: set[asyncio.Task[Any]] = {
+            asyncio.create_task(self._live_on(), name="signs of life"),
+            asyncio.create_task(self._until_free(), name="waiting to lead"),
+            asyncio.create_task(WaitingFile(self._live).watch(), name="feeds.yaml"),
+            # The database may be away for hours: no start anew would help.
+            asyncio.create_task(self._service_manager.run(self.look, lambda _: True)),
+        }
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -100,43 +140,101 @@ class Standby:
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, self._stop_work(), return_exceptions=True)
             with suppress(StoreError):
                 await self._store.nodes.leave(self._node.name)
 
-    async def _tick(self) -> None:
+    async def _live_on(self) -> None:
+        """Give signs of life, and poll while this node may."""
         while True:
-            self._poller.tick()
-            with suppress(StoreError):
-                await self._store.nodes.beat(self._node, leads=False)
+            try:
+                await self._look_around()
                 self._heard = self._clock.monotonic()
+                await self._work_or_rest()
+            except StoreError as error:
+                log.debug("no_sign_of_life", error=str(error))
             await asyncio.sleep(BEAT.total_seconds())
 
-    async def _follow(self) -> None:
-        """Keep the window of stories as it is with the one that leads."""
-        while True:
-            try:
-                await self.window.follow(self._store.polls, self._clock)
-            except StoreError as error:
-                log.error("stories_not_followed", error=str(error))
-            await asyncio.sleep(FOLLOW.total_seconds())
+    async def _look_around(self) -> None:
+        """Give a sign of life, and see whether this node may poll. Raises StoreError."""
+        tables = await self._store.tables()
+        node = replace(self._node, digest=self._live.config.content)
+        if tables is Tables.SAME:
+            self._own = await self._store.nodes.beat(node, leads=False, now=self._clock.now)
+        else:
+            await self._store.nodes.sign(node)
+        leader = leader_of(await self._store.nodes.nodes())
+        self._leader = leader or self._leader
+        if self._leader is None:
+            return
+        rest = rest_of(self._own, self._leader, tables)
+        if rest is not self.rest:
+            self._say(rest, self._leader)
+        self.rest = rest
+
+    def _say(self, rest: Rest | None, leader: NodeState) -> None:
+        """Log that this node polls nothing, or does again."""
+        if rest is None:
+            log.info("node_polls", node=self._node.name)
+        else:
+            reason = rest_text(rest, self._own, leader)
+            log.warning("node_rests", node=self._node.name, reason=reason)
+
+    async def _work_or_rest(self) -> None:
+        """Begin what this node may do for the one that leads, or end it. Raises StoreError."""
+        may = self._leader is not None and self.rest not in {Rest.OLDER_TABLES, Rest.NEWER_TABLES}
+        polls = may and self.rest is None
+        if self._work is not None and (self._work.done() or not may or polls != self._polls):
+            await self._stop_work()
+            await self._store.nodes.leave(self._node.name)  # what it had claimed is free
+        if not may:
+            self._following.forget()
+        elif self._work is None:
+            self._polls = polls
+            self._work = asyncio.create_task(self._following.run(polls=polls), name="following")
+
+    async def _stop_work(self) -> None:
+        """End it; what failed in it is raised, unless that is the database."""
+        work, self._work = self._work, None
+        if work is None:
+            return
+        work.cancel()
+        try:
+            await work
+        except asyncio.CancelledError:
+            if not work.cancelled():
+                raise
+        except StoreError as error:
+            log.error("following_failed", error=str(error), retry_after=BEAT.total_seconds())
 
     async def _until_free(self) -> None:
-        """Wait until nobody leads; end who leads and gives no sign of life."""
+        """Wait until nobody leads and this node may; end who leads and gives no sign of life."""
         while True:
             try:
-                if not await self._store.has_leader():
+                if await self._store.has_leader():
+                    self._free_since = None
+                    await self._look_at_leader()
+                elif await self._may_lead():
                     return
-                await self._look_at_leader()
             except StoreError as error:
                 log.error("database_away", error=str(error))
                 await asyncio.sleep(AGAIN.total_seconds())
             await asyncio.sleep(LOOK.total_seconds())
 
+    async def _may_lead(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if self._free_since is None:
+            self._free_since = now
+        if await self._store.tables() is Tables.NEWER:
+            return False
+        return self.rest is not Rest.CLOCK or now - self._free_since > _COURTESY.total_seconds()
+
     async def _look_at_leader(self) -> None:
         leaders = [state for state in await self._store.nodes.nodes() if state.leads]
         newest = min(leaders, key=lambda state: state.silent, default=None)
-        if newest is not None and newest.silent > GONE and await self._store.end_leader():
+        if newest is None or newest.silent <= GONE:
+            return
+        if await self._store.end_leader(newest.node.name):
             log.warning("leader_ended", node=newest.node.name, silent=newest.silent.total_seconds())
 
 
@@ -147,7 +245,7 @@ async def open_standby(
     """Open a node that polls. Raises StoreError."""
     clock, network = wiring.clock, config.settings.network
     workers = Workers(worker_limits_of(config, wiring.documents))
-    store = PostgresStore(address, wiring.node, leads=False)
+    store = PostgresStore(address, wiring.node, leads=False, any_version=True)
     guard, limits, agent = guard_of(config), limits_of(config), agent_of(config)
     nat64 = [IPv6Network(prefix) for prefix in network.nat64]
     public = UrlGuard([ip_network(item) for item in wiring.chat_networks], network.ports, nat64)
@@ -165,23 +263,10 @@ async def open_standby(
             reader = FeedReader(
                 fetcher, from_chats, parser, clock, headers=live.headers, access=access
             )
-            index = await new_index(config, store)
-            subscriptions = LiveSubscriptions(store, index, live, clock, leads=False)
-            committer = HandoverCommitter(
-                store.nodes,
-                store.polls,
-                clock,
-                wiring.chance,
-                index=index,
-                node=wiring.node,
-                version=__version__,
-            )
-            poller = Poller(store.polls, clock, reader, committer, wiring.polled, live.spacing)
-            node = Node(wiring.node, __version__, clock.now())
-            await store.nodes.beat(node, leads=False)
-            followed = FollowedSubscriptions(store.nodes, subscriptions)
-            standby = Standby(store, node, poller, clock, followed)
-            async with control(config.beside, _refuse, standby.health):
+            following = Following(address, wiring, live, reader)
+            node = Node(wiring.node, wiring.version, clock.now())
+            standby = Standby(store, node, live, clock, following, wiring.service_manager)
+            async with control(config.beside, _refuse, lambda: standby.look().record()):
                 yield standby
     finally:
         workers.close()
@@ -189,20 +274,14 @@ async def open_standby(
 
 async def until_turn(
     config: Config, wiring: Wiring, address: PostgresAddress, waiting: Callable[[], None]
-) -> Followed | None:
+) -> Turn | None:
     """Return when it seems to be this node's turn to lead; it polls for whoever leads until then.
 
-    Return what it learnt meanwhile; None where it did not wait.
-
-    `waiting` is called where somebody else leads. Raises StoreError.
+    None where nobody led. `waiting` is called where somebody else leads. Raises StoreError.
     """
     if not await asyncio.to_thread(is_led, address):
         return None
     waiting()
-    while not await asyncio.to_thread(is_ready, address):  # whoever leads makes the tables first
-        await asyncio.sleep(LOOK.total_seconds())
-        if not await asyncio.to_thread(is_led, address):
-            return None
     async with open_standby(config, wiring, address) as standby:
         await standby.wait()
-    return standby.followed()
+        return await asyncio.to_thread(standby.turn)

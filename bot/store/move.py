@@ -34,7 +34,7 @@ _REPORTED = 1_000  # rows between two reports of how far it is
 _FINGERPRINT, _CHANGED = "fingerprint", "changed"  # names of values of the mark
 _BEGUN, _COPYING = "begun", "copying"  # states of a move
 # of the index of the search, and who runs on the source
-_LEFT_OUT = frozenset({"searched_again", "unsearched", "nodes"})
+_LEFT_OUT = frozenset({"searched_again", "unsearched", "nodes", "requests"})
 _SEARCH_VALUES = (
     MetaName.SEARCHED,
     MetaName.SEARCH_ROWS,

@@ -5,7 +5,8 @@ Decides nothing.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from bot.model.nodes import GONE, HandedOver, News, Node, NodeState
 from bot.store.engines.engine import Database, Writer
@@ -13,7 +14,10 @@ from bot.store.mappers import put_time, sure_time
 from bot.store.sql import marks, put
 
 _FORGOTTEN = timedelta(days=1)  # after which a node that is gone is not named any more
-_BEAT = put("nodes", "name", "leads, version, started_at, beat")
+# What every version writes, whoever made the tables: these columns stay as they are.
+_SIGN = put("nodes", "name", "leads, version, started_at, beat")
+_BEAT = put("nodes", "name", "leads, version, started_at, beat, digest, ahead")
+_ONLY_LEADER = "update nodes set leads = 0 where leads != 0 and name != ?"
 _FORGET = "delete from nodes where beat < ?"
 _NODES = "select * from nodes order by leads desc, name"
 # What a node claimed that is gone, or that this one claimed before it started.
@@ -23,6 +27,13 @@ _RELEASE = """
 """
 _BRING = "insert into handed_over (node, feed_id, packed) values (?, ?, ?)"
 _BROUGHT = "select id, feed_id, packed from handed_over where id > ? order by id limit ?"
+# Where nobody else has claimed them since.
+_GIVE_BACK = """
+    update feeds set lease_until = null where lease_until is not null and id in (
+        select feed_id from handed_over brought
+        where brought.id in ({marks}) and brought.node = feeds.node
+    )
+"""
 _WAITING = "select count(*) from handed_over"
 
 
@@ -32,14 +43,33 @@ class NodeTables:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
-    async def beat(self, node: Node, *, leads: bool) -> None:
-        """Give a sign of life."""
+    async def beat(
+        self, node: Node, *, leads: bool, now: Callable[[], datetime] | None = None
+    ) -> NodeState:
+        """Give a sign of life, by tables of this version; return what the database knows then.
+
+        `now` is the clock of the node, by which it is compared with that of the server.
+        """
+
+        def work(db: Database) -> NodeState:
+            own = now().timestamp() if now else None
+            seconds = db.seconds()
+            ahead = None if own is None else own - seconds
+            start = put_time(node.started_at)
+            db.execute(_BEAT, [node.name, leads, node.version, start, seconds, node.digest, ahead])
+            if leads:
+                db.execute(_ONLY_LEADER, [node.name])
+            db.execute(_FORGET, [seconds - _FORGOTTEN.total_seconds()])
+            return NodeState(node, leads, timedelta(0), ahead)
+
+        return await self._writer.run("give a sign of life", work)
+
+    async def sign(self, node: Node) -> None:
+        """Give a sign of life of a node that waits, by tables of another version."""
 
         def work(db: Database) -> None:
-            now = db.seconds()
-            values = [node.name, leads, node.version, put_time(node.started_at), now]
-            db.execute(_BEAT, values)
-            db.execute(_FORGET, [now - _FORGOTTEN.total_seconds()])
+            start = put_time(node.started_at)
+            db.execute(_SIGN, [node.name, False, node.version, start, db.seconds()])
 
         await self._writer.run("give a sign of life", work)
 
@@ -89,6 +119,15 @@ class NodeTables:
         """Call `told` with the `News` of other nodes, until cancelled; with "" when it begins."""
         await self._writer.listen(told)
 
+    async def give_back(self, ids: Collection[int]) -> None:
+        """Take polls out that another version made, and let their feeds be polled again."""
+
+        def work(db: Database) -> None:
+            db.execute(_GIVE_BACK.format(marks=marks(ids)), list(ids))
+            take(db, ids)
+
+        await self._writer.run("give feeds back", work)
+
     async def drop(self, ids: Collection[int]) -> None:
         """Take polls out that mean nothing any more."""
         await self._writer.run("drop polls", lambda db: take(db, ids))
@@ -101,16 +140,23 @@ def take(db: Database, ids: Collection[int]) -> None:
 
 
 def read_nodes(db: Database) -> list[NodeState]:
-    """Return the nodes that gave a sign of life within a day, who leads first."""
+    """Return the nodes that gave a sign of life within a day, who leads first.
+
+    By the tables of any version.
+    """
     now = db.seconds()
-    return [
-        NodeState(
-            Node(row["name"], row["version"], sure_time(row["started_at"])),
-            bool(row["leads"]),
-            timedelta(seconds=max(0.0, now - row["beat"])),
-        )
-        for row in db.execute(_NODES).fetchall()
-    ]
+    return [_state(row, now) for row in db.execute(_NODES).fetchall()]
+
+
+def _state(row: Any, now: float) -> NodeState:
+    names = row.keys()
+    digest = str(row["digest"]) if "digest" in names else ""
+    return NodeState(
+        Node(row["name"], row["version"], sure_time(row["started_at"]), digest),
+        bool(row["leads"]),
+        timedelta(seconds=max(0.0, now - row["beat"])),
+        row["ahead"] if "ahead" in names else None,
+    )
 
 
 def read_waiting(db: Database) -> int:

@@ -49,6 +49,7 @@ ROWS = {
     "pending": 2,
     "nodes": 5,
     "handed_over": 100,
+    "requests": 5,
     "meta": 10,
 }
 #: how many rows of a table share a value of these columns, where a few of an index are given

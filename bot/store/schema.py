@@ -295,6 +295,12 @@ def m040_shared_claims(db: Database) -> None:
     _execute(db, _CLAIMS)
 
 
+@migrations()
+def m041_requests(db: Database) -> None:
+    """What nodes tell of themselves, how old what they hand over is, and what they ask for."""
+    _execute(db, _REQUESTS)
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():
@@ -471,6 +477,19 @@ create table handed_over (
   packed blob not null
 );
 alter table feeds add column node text not null default ''
+"""
+_REQUESTS = """
+alter table nodes add column digest text not null default '';
+alter table nodes add column ahead real;
+alter table handed_over add column brought_at real not null default 0;
+create table requests (
+  id integer primary key,
+  node text not null,
+  asked text not null,
+  asked_at real not null,
+  taken integer not null default 0,
+  answer text
+)
 """
 #: the number that a subscription gets in a chat; the triggers of both engines have it
 NEXT_NUMBER = """

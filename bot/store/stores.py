@@ -12,7 +12,7 @@ from bot.model.database_address import DatabaseAddress, PostgresAddress
 from bot.model.delivery import DeliveryState, OutboxRow
 from bot.model.desired_config import ConfigText
 from bot.model.gauges import Gauges
-from bot.model.nodes import NodeState
+from bot.model.nodes import NodeState, Tables
 from bot.model.pages import PageCounts
 from bot.model.retention import Obsolete, Retention, RetentionState
 from bot.model.status import Status
@@ -25,7 +25,7 @@ from bot.store.cleanup import obsolete
 from bot.store.config_sync import ConfigTables
 from bot.store.deliveries import DeliveryTables
 from bot.store.engines import sqlite
-from bot.store.engines.engine import Reader, Writer
+from bot.store.engines.engine import Database, Reader, Writer
 from bot.store.forget import stored_about
 from bot.store.gauges import read_gauges
 from bot.store.hubs import HubTables
@@ -112,12 +112,20 @@ class SqliteStore(OpenStore):
 class PostgresStore(OpenStore):
     """A database on a server; the connection that writes has the lock, where it leads."""
 
-    def __init__(self, address: PostgresAddress, node: str = "", *, leads: bool = True) -> None:
+    def __init__(
+        self,
+        address: PostgresAddress,
+        node: str = "",
+        *,
+        leads: bool = True,
+        any_version: bool = False,
+    ) -> None:
+        """`any_version`: only for signs of life, and to look who leads."""
         from bot.store.engines import postgres  # noqa: PLC0415 (a driver that few need)
 
         self.address = address
-        writer, reader = postgres.Writer(address, leads=leads, node=node), postgres.Reader(address)
-        super().__init__(writer, reader, postgres.NoFiles(), node)
+        writer = postgres.Writer(address, leads=leads, node=node, any_version=any_version)
+        super().__init__(writer, postgres.Reader(address), postgres.NoFiles(), node)
 
     async def has_leader(self) -> bool:
         """Whether somebody leads. Raises StoreError."""
@@ -125,11 +133,26 @@ class PostgresStore(OpenStore):
 
         return await self._writer.run("look for who leads", postgres.has_leader)
 
-    async def end_leader(self) -> bool:
-        """End the connection of who leads, which leads no more then. Raises StoreError."""
+    async def end_leader(self, node: str | None = None) -> bool:
+        """End the connection of who leads, which leads no more then.
+
+        Only where that is this node; what leads under another name has only begun to. Return
+        whether it was ended. Raises StoreError.
+        """
         from bot.store.engines import postgres  # noqa: PLC0415 (a driver that few need)
 
-        return await self._writer.run("end who leads", postgres.end_leader)
+        def work(db: Database) -> bool:
+            if node is not None and not postgres.is_leader(db, node):
+                return False
+            return postgres.end_leader(db)
+
+        return await self._writer.run("end who leads", work)
+
+    async def tables(self) -> Tables:
+        """Return how the tables are to this version. Raises StoreError."""
+        from bot.store.engines import postgres  # noqa: PLC0415 (a driver that few need)
+
+        return await self._writer.run("look at the tables", postgres.tables)
 
 
 def is_led(address: PostgresAddress) -> bool:
@@ -138,14 +161,6 @@ def is_led(address: PostgresAddress) -> bool:
 
     with postgres.Reader(address).open(any_version=True) as db:
         return postgres.has_leader(db)
-
-
-def is_ready(address: PostgresAddress) -> bool:
-    """Whether a database has the tables of this version. Raises StoreError for a newer one."""
-    from bot.store.engines import postgres  # noqa: PLC0415 (a driver that few need)
-
-    with postgres.Reader(address).open(any_version=True) as db:
-        return postgres.is_ready(db, address)
 
 
 def store_of(address: DatabaseAddress, node: str = "") -> OpenStore:

@@ -20,12 +20,14 @@ from psycopg.types.string import StrDumperUnknown, TextLoader
 
 from bot.errors import StoreBusy, StoreError, StoreFull, StoreLost, StoreTimeout
 from bot.model.database_address import PASSWORD_VARIABLE, PostgresAddress
+from bot.model.nodes import Tables
 from bot.store.engines import dialect, engine, postgres_schema, unfinished
 from bot.store.engines.postgres_search import TsvectorSearch
 from bot.store.sql import put
 
 OLDEST = 14  #: the first version of the server that will do
 LOCK = 0x6E657773  #: the advisory lock of whoever writes
+_FOLLOWS = LOCK + 1  # shared by those that write and do not lead
 _TURNS = LOCK << 8  # the first advisory lock of those for single transactions
 _GIVE_BACK = "select pg_advisory_unlock(?)"
 # A server may be told to lose what it kept last when it crashes: then an alert could go out twice.
@@ -327,12 +329,12 @@ def _not_connected(address: PostgresAddress, error: psycopg.Error) -> str:
     )
 
 
-def is_ready(db: engine.Database, address: PostgresAddress) -> bool:
-    """Whether the tables are those of this version. Raises StoreError where they are newer."""
+def tables(db: engine.Database) -> Tables:
+    """Return how the tables are to this version; those of an empty database are older."""
     ran, known = postgres_schema.applied(db), frozenset(postgres_schema.known())
-    if newer := ran - known:
-        raise StoreError(_newer(address, min(newer)))
-    return ran == known
+    if ran - known:
+        return Tables.NEWER
+    return Tables.SAME if ran == known else Tables.OLDER
 
 
 def check_tables(db: engine.Database, address: PostgresAddress) -> None:
@@ -407,13 +409,22 @@ class Reader:
 class Writer(engine.Writer):
     """Runs work on the one thread and connection that write; it holds the lock."""
 
-    def __init__(self, address: PostgresAddress, *, leads: bool = True, node: str = "") -> None:
+    def __init__(
+        self,
+        address: PostgresAddress,
+        *,
+        leads: bool = True,
+        node: str = "",
+        any_version: bool = False,
+    ) -> None:
         """`leads`: it takes the lock, and may do everything; else it may hand over and claim.
 
-        `node` is how the server names the connection.
+        `node` is how the server names the connection. With `any_version` it only gives signs of
+        life, and says who leads, also where the tables are another version's.
         """
         super().__init__()
         self._address, self._leads, self._name = address, leads, node or "newsbell"
+        self._any_version = any_version
         self._database: Database | None = None
         self._is_open = False
         self._term = 0  # counts who led: another one, and somebody else did meanwhile
@@ -458,19 +469,30 @@ class Writer(engine.Writer):
         check_whole(database, self._address)
         database.execute(_DURABLE)
         if not self._leads:
-            check_tables(database, self._address)
+            if not self._any_version:
+                database.execute("select pg_advisory_lock_shared(?)", [_FOLLOWS])
+                check_tables(database, self._address)
             return _bounded(database)
         if not take_lock(database):
             if self._term:
                 raise StoreLost(_LOST)
             raise busy(self._address)
-        newer = postgres_schema.applied(database) - frozenset(postgres_schema.known())
-        if newer:
+        ran = postgres_schema.applied(database)
+        if newer := ran - frozenset(postgres_schema.known()):
+            if self._term:  # who changed the tables led meanwhile
+                raise StoreLost(_LOST)
             raise StoreError(_newer(self._address, min(newer)))
         with database.atomic():
+            if ran and tables(database) is Tables.OLDER:
+                self._keep_others_out(database)
             postgres_schema.migrate(database)
             self._begin_term(database)
         return _bounded(database)  # migrations may take their time
+
+    def _keep_others_out(self, database: Database) -> None:
+        """End who writes by the tables as they are: who connects again finds those of later."""
+        database.execute(f"lock table {postgres_schema.MIGRATIONS} in access exclusive mode")
+        database.execute(f"select pg_terminate_backend(pid) {_HOLDERS}", [_FOLLOWS])
 
     def _begin_term(self, database: Database) -> None:
         """Note that this process leads; where it led before, nobody else may have meanwhile."""
@@ -530,18 +552,29 @@ class NoFiles:
         """Do nothing: no check is under way."""
 
 
-_LEADER = """
+_HOLDERS = """
     from pg_locks where locktype = 'advisory' and granted and objsubid = 1
     and database = (select oid from pg_database where datname = current_database())
     and (cast(cast(classid as text) as bigint) << 32) + cast(cast(objid as text) as bigint) = ?
 """
+_LEADER_NAME = f"""
+    select application_name as name from pg_stat_activity
+    where pid in (select pid {_HOLDERS})
+"""
+_NAME_LENGTH = 63  # bytes that the server keeps of a connection's name
 
 
 def has_leader(db: engine.Database) -> bool:
     """Whether somebody has the lock."""
-    return db.execute(f"select 1 {_LEADER}", [LOCK]).fetchone() is not None
+    return db.execute(f"select 1 {_HOLDERS}", [LOCK]).fetchone() is not None
+
+
+def is_leader(db: engine.Database, node: str) -> bool:
+    """Whether the node of this name has the lock."""
+    row = db.execute(_LEADER_NAME, [LOCK]).fetchone()
+    return bool(row) and row["name"] == node.encode()[:_NAME_LENGTH].decode(errors="ignore")
 
 
 def end_leader(db: engine.Database) -> bool:
     """End the connection of whoever has the lock, which frees it; return whether there was one."""
-    return bool(db.execute(f"select pg_terminate_backend(pid) {_LEADER}", [LOCK]).fetchall())
+    return bool(db.execute(f"select pg_terminate_backend(pid) {_HOLDERS}", [LOCK]).fetchall())

@@ -26,12 +26,12 @@ from bot.model.feeds import Failure, FeedDue, FeedState, Fetched, FetchFailed, F
 from bot.model.nodes import GONE, HandedOver, Node
 from bot.model.poll import FeedCommit
 from bot.query.index import Index
-from bot.service import standby
+from bot.service import following
 from bot.service.app import App
 from bot.service.build import Wiring, open_app
 from bot.service.control import ask, ask_health
 from bot.service.followed_subscriptions import FollowedSubscriptions
-from bot.service.membership import Membership
+from bot.service.membership import Membership, Signs
 from bot.service.standby import open_standby, until_turn
 from bot.service.subscriptions import LiveSubscriptions
 from bot.store import polls
@@ -318,7 +318,8 @@ async def test_who_leads_hears_of_polls_and_listens_again_after_its_connection_e
         PostgresStore(address, "b", leads=False) as other,
     ):
         taking = Noted(app.store.nodes, app.monitoring.watched.committer, lambda _: None, "1")
-        membership = Membership(app.store.nodes, Node("a", "1", NOON), taking)
+        signs = Signs(app.store.nodes, Node("a", "1", NOON), clock)
+        membership = Membership(app.store.nodes, signs, taking)
         listening = asyncio.create_task(membership.listen())
         await looks.get()  # that it listens now
 
@@ -471,7 +472,7 @@ async def test_who_takes_over_goes_on_with_the_stories_that_it_followed(
     terminal: Recorder,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(standby, "FOLLOW", timedelta(milliseconds=20))
+    monkeypatch.setattr(following, "FOLLOW", timedelta(milliseconds=20))
     paths = ["/a", "/b", "/c"]
     urls = [server.url(path) for path in paths]
     for path in paths:
@@ -487,7 +488,9 @@ async def test_who_takes_over_goes_on_with_the_stories_that_it_followed(
             server.put(path, rss(item("1", f"{HARBOUR}, {path[1:]} says", at=clock.now())))
             await poll(app)
         await stack.aclose()
-        wiring.followed = await asyncio.wait_for(turn, 30)
+        took = await asyncio.wait_for(turn, 30)
+        assert took is not None
+        wiring.followed = took.followed
     assert wiring.followed is not None
     assert wiring.followed.window is not None
     index = wiring.followed.index

@@ -36,7 +36,7 @@ from bot.store.stores import SqliteStore, reader_of, store_of
 MINUTE = timedelta(minutes=1)
 plans = import_module("test_query_plans")  #: whose exercise fills a database
 _NAMES = count(1)
-_LEFT_OUT = {"searched_again", "unsearched", "nodes"}
+_LEFT_OUT = {"searched_again", "unsearched", "nodes", "requests"}
 _SEARCH_VALUES = {"searched", "search_rows", "search_obsolete", "search_keys"}
 #: types of PostgreSQL's catalogue
 _TYPES = {int: "bigint", float: "double precision", str: "text", bytes: "bytea"}
