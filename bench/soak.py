@@ -50,6 +50,11 @@ PARTS = {
         (*PYTEST, f"{ACCEPTANCE}/test_cluster.py", f"{ACCEPTANCE}/test_upgrade_in_turn.py"),
         30,
     ),
+    "partition": Part(
+        "two machines whose cables to the database fail in every way, and heal",
+        (*PYTEST, f"{ACCEPTANCE}/test_partition.py"),
+        15,
+    ),
     "clock": Part(
         "set the clock of a running newsbell by minutes to decades, and between two runs",
         (*PYTEST, f"{ACCEPTANCE}/test_clock.py"),

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
@@ -32,6 +33,22 @@ _OPTIONS = (
 ).split()
 
 
+_AS_NOBODY = ("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a server has that others have not."""
+
+    inside: tuple[str, ...] = ()  #: what its programs are started with
+    listens: str = ""  #: the addresses, besides its socket
+    rules: tuple[str, ...] = ()  #: further lines of pg_hba.conf
+    settings: tuple[str, ...] = ()
+
+
+NO_OPTIONS = Options()
+
+
 def programs() -> Path | None:
     """Return the folder of the server's programs; None where there are none."""
     named = os.environ.get("PG_BIN")
@@ -50,6 +67,14 @@ def programs() -> Path | None:
     return folder if (folder / "initdb").exists() else None
 
 
+# Its input ends with this process; SIGQUIT is what `pg_ctl -m immediate` sends.
+_WATCH = """
+    read -r _ && exit
+    kill -QUIT "$(head -n 1 "$1/data/postmaster.pid")"
+    for _ in 1 2 3 4 5 6 7 8 9; do [ -e "$1/data/postmaster.pid" ] && sleep 0.3; done
+    rm -rf "$1"
+"""
+
 #: what makes the address of a test's database of the path that SQLite would have
 _chosen: Callable[[Path], DatabaseAddress] = Path.absolute
 
@@ -62,23 +87,24 @@ def address_of(path: Path) -> DatabaseAddress:
 class PostgresServer:
     """A server in a folder, with its socket there."""
 
-    def __init__(self, folder: Path, programs: Path) -> None:
-        self.folder, self._programs = folder, programs
+    def __init__(self, folder: Path, programs: Path, more: Options = NO_OPTIONS) -> None:
+        self.folder, self._programs, self._more = folder, programs, more
         self._data, self._log = folder / "data", folder / "log"
         self._made: set[str] = set()
 
     def _run(self, program: str, *arguments: str | Path) -> None:
-        is_root = os.getuid() == 0
+        elsewhere = self._more.inside  # only root can enter, and is nobody there
+        nobody = _NOBODY if os.getuid() == 0 and not elsewhere else None
         subprocess.run(  # noqa: S603 (programs of the server)
-            [self._programs / program, *arguments],
+            [*elsewhere, *(_AS_NOBODY if elsewhere else ()), self._programs / program, *arguments],
             check=True,
             cwd=self.folder,
             timeout=_SECONDS,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            user=_NOBODY if is_root else None,
-            group=_NOBODY if is_root else None,
-            extra_groups=[] if is_root else None,
+            user=nobody,
+            group=nobody,
+            extra_groups=None if nobody is None else [],
         )
 
     def create(self) -> None:
@@ -89,11 +115,14 @@ class PostgresServer:
             *("initdb", "-D", self._data, "-U", USER, "-A", "trust", "-E", "UTF8"),
             *("--locale=C", "--no-sync"),
         )
+        with (self._data / "pg_hba.conf").open("a", encoding="utf-8") as rules:
+            rules.writelines(f"{rule}\n" for rule in self._more.rules)
         self.start()
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        options = f"-c listen_addresses= -k {self.folder} " + " ".join(f"-c {o}" for o in _OPTIONS)
+        settings = [f"listen_addresses={self._more.listens}", *_OPTIONS, *self._more.settings]
+        options = f"-k {self.folder} " + " ".join(f"-c {setting}" for setting in settings)
         self._run("pg_ctl", "-D", self._data, "-l", self._log, "-w", "-o", options, "start")
 
     def stop(self, mode: str = "immediate") -> None:
@@ -170,16 +199,36 @@ def required() -> Path:
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
-    """A server that runs as long as the context."""
+def postgres_server(more: Options = NO_OPTIONS) -> Iterator[PostgresServer]:
+    """A server that runs as long as the context, and no longer than this process."""
     folder = Path(mkdtemp(prefix="nbpg", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
-    server = PostgresServer(folder, required())
+    server = PostgresServer(folder, required(), more)
+    with _ended_with_us(folder):
+        try:
+            server.create()
+            yield server
+        finally:
+            server.stop()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _ended_with_us(folder: Path) -> Iterator[None]:
+    """End the server of a folder, and delete it, also where a signal ends this process."""
+    watcher = subprocess.Popen(  # noqa: S603 (our own)
+        ["/bin/sh", "-c", _WATCH, "watcher", folder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # what ends our group must not end it
+    )
+    assert watcher.stdin is not None
     try:
-        server.create()
-        yield server
+        yield
     finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        watcher.stdin.write(b"ended\n")
+        watcher.stdin.close()
+        watcher.wait()
 
 
 def main() -> None:

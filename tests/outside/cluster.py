@@ -87,7 +87,7 @@ class Cluster:
     size: Size
     server: PostgresServer
     url: str
-    api: OutsideApi
+    config: str  #: the feeds.yaml of all nodes
     served: Wires
     ledger: Ledger
     programs: list[Program]
@@ -104,31 +104,10 @@ class Cluster:
         self.done[text.partition(" of")[0]] += 1
         self.events.append((round(time.monotonic() - self._began, 1), text))
 
-    def config(self) -> str:
-        """The feeds.yaml of all nodes."""
-        subscriptions = [
-            {"name": f"About {word}", "query": word, "to": [f"p{chat}" for chat in sorted(chats)]}
-            for word, chats in self.ledger.chats_of.items()
-        ]
-        document = {
-            "settings": {
-                "database": self.url,
-                "network": {"allow": ["127.0.0.0/8"]},
-                "telegram": {"api": self.api.url, "admins": [OPERATOR]},
-            },
-            "chats": {f"p{chat}": {"telegram": chat} for chat in PRIVATES},
-            "feeds": [
-                {"url": wire.url, "name": wire.name, "every": "2s"}
-                for wire in self.served.feeds.values()
-            ],
-            "subscriptions": subscriptions,
-        }
-        return json.dumps(document, indent=1)
-
     async def run(self) -> Report:
         """Start all, make trouble, end it, wait, stop."""
         for program in self.programs:
-            (program.folder / "feeds.yaml").write_text(self.config(), encoding="utf-8")
+            (program.folder / "feeds.yaml").write_text(self.config, encoding="utf-8")
             await program.start()
             await asyncio.sleep(1)
         feeds = list(self.served.feeds.values())
@@ -164,7 +143,7 @@ class Cluster:
                 task.cancel()
         for program in self.programs:
             await program.kill()
-        kept_twice = await asyncio.to_thread(self._value, _KEPT_TWICE)
+        kept_twice = await asyncio.to_thread(self._value, KEPT_TWICE)
         leaders = await asyncio.to_thread(self._value, _LEADERS)
         return Report(
             self.ledger.count(),
@@ -242,7 +221,7 @@ class Cluster:
 
     async def _leader(self) -> Program | None:
         """The program that has the lock, and said so since."""
-        name = await asyncio.to_thread(self._value, _LEADS)
+        name = await asyncio.to_thread(self._value, LEADS)
         pid = int(str(name).rpartition(":")[2]) if name else 0
         return next((program for program in self.programs if pid and program.pid == pid), None)
 
@@ -254,24 +233,28 @@ class Cluster:
             await asyncio.sleep(1)
 
     def _value(self, statement: str) -> Any:
-        """The first value of a statement; None where the server is away."""
-        try:
-            with psycopg.connect(self.url, autocommit=True, connect_timeout=5) as connection:
-                row = connection.execute(statement.encode()).fetchone()
-        except psycopg.Error:
-            return None
-        return row[0] if row else None
+        return value(self.url, statement)
+
+
+def value(url: str, statement: str) -> Any:
+    """The first value of a statement; None where the server is away."""
+    try:
+        with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+            row = connection.execute(statement.encode()).fetchone()
+    except psycopg.Error:
+        return None
+    return row[0] if row else None
 
 
 # The connection that has the lock names its node.
-_LEADS = f"""
+LEADS = f"""
     select application_name from pg_stat_activity join pg_locks using (pid)
     where locktype = 'advisory' and granted and objsubid = 1 and datname = current_database()
     and (classid::text::bigint << 32) + objid::text::bigint = {postgres.LOCK}
 """  # noqa: S608 (a number of ours)
 _LEADERS = "select value::int from meta where name = 'term'"
 _POLLED_BY = "select string_agg(distinct node, ' ') from feeds where node != ''"
-_KEPT_TWICE = """
+KEPT_TWICE = """
     select count(*) from (
         select 1 from entries group by feed_id, guid_key having count(*) > 1) as twice
 """
@@ -281,16 +264,42 @@ _CUT = """
 """
 
 
-async def cluster(folder: Path, server: PostgresServer, size: Size) -> Report:
-    """Run it in this folder, on a database of its own."""
-    chance = Random(size.seed)
-    ledger = Ledger(
+def ledger_of_three_words() -> Ledger:
+    """A ledger whose subscriptions ask for three words, in six chats."""
+    return Ledger(
         {
             "plainword": frozenset(PRIVATES[:3]),
             "otherword": frozenset(PRIVATES[3:5]),
             "nobodysword": frozenset([PRIVATES[5]]),
         }
     )
+
+
+def config_of(url: str, api: OutsideApi, served: Wires, ledger: Ledger) -> str:
+    """The feeds.yaml of a node."""
+    subscriptions = [
+        {"name": f"About {word}", "query": word, "to": [f"p{chat}" for chat in sorted(chats)]}
+        for word, chats in ledger.chats_of.items()
+    ]
+    document = {
+        "settings": {
+            "database": url,
+            "network": {"allow": ["127.0.0.0/8"]},
+            "telegram": {"api": api.url, "admins": [OPERATOR]},
+        },
+        "chats": {f"p{chat}": {"telegram": chat} for chat in PRIVATES},
+        "feeds": [
+            {"url": wire.url, "name": wire.name, "every": "2s"} for wire in served.feeds.values()
+        ],
+        "subscriptions": subscriptions,
+    }
+    return json.dumps(document, indent=1)
+
+
+async def cluster(folder: Path, server: PostgresServer, size: Size) -> Report:
+    """Run it in this folder, on a database of its own."""
+    chance = Random(size.seed)
+    ledger = ledger_of_three_words()
     address = server.empty(f"cluster{size.seed}_{int(time.time())}")
     async with AsyncExitStack() as stack:
         served = await stack.enter_async_context(wires(chance))
@@ -306,4 +315,6 @@ async def cluster(folder: Path, server: PostgresServer, size: Size) -> Report:
             program = Program(place, {"TELEGRAM_BOT_TOKEN": api.token})
             stack.push_async_callback(program.kill)
             programs.append(program)
-        return await Cluster(size, server, address.url, api, served, ledger, programs, chance).run()
+        config = config_of(address.url, api, served, ledger)
+        run = Cluster(size, server, address.url, config, served, ledger, programs, chance)
+        return await run.run()

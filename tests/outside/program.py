@@ -33,6 +33,7 @@ class Program:
     folder: Path
     environment: dict[str, str]
     command: tuple[str, ...] = ("-m", "bot")
+    inside: tuple[str, ...] = ()  #: what it is started with, to run on a machine of its own
     starts: int = 0
     ends: list[End] = field(default_factory=list)
     _process: asyncio.subprocess.Process | None = None
@@ -56,6 +57,7 @@ class Program:
         self._asked, self._started_at = False, time.monotonic()
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
+                *self.inside,
                 sys.executable,
                 *self.command,
                 "run",

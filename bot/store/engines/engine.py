@@ -181,7 +181,9 @@ class Writer(ABC):
                 with database.atomic():
                     return work(database)
 
-        return await asyncio.shield(self.on_thread(transaction))
+        work_done = self.on_thread(transaction)
+        work_done.add_done_callback(_seen)  # nobody waits for what was cancelled
+        return await asyncio.shield(work_done)
 
     async def fetch(self, doing: str, statement: str, values: Values = ()) -> list[Any]:
         """Return all rows of one statement. Raises StoreError."""
@@ -200,3 +202,8 @@ class Writer(ABC):
         self._is_closed = True
         await self.on_thread(self.disconnect)
         self._thread.shutdown()
+
+
+def _seen(done: asyncio.Future[Any]) -> None:
+    if not done.cancelled():
+        done.exception()
