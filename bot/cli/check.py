@@ -124,7 +124,7 @@ def _overruled_hints(config: Config) -> list[str]:
         return []
     # Most files have no database yet.
     from bot.search.feed_state import overruled_hint  # noqa: PLC0415
-    from bot.store.stores import ReadOnlyDatabase  # noqa: PLC0415 (most files have none yet)
+    from bot.store.read_only import ReadOnlyDatabase  # noqa: PLC0415 (most files have none yet)
 
     try:
         known = {feed.url: feed for feed in ReadOnlyDatabase(config.database).status().feeds}

@@ -23,7 +23,7 @@ from bot.query.tree import Node
 from bot.service import last_good
 from bot.service.last_good import InForce, Rejected
 from bot.store.archive import Archive
-from bot.store.stores import ReadOnlyDatabase, is_absent, reader_of
+from bot.store.read_only import ReadOnlyDatabase, is_absent, reader_of
 
 
 def in_force(path: Path, *, held: bool = False) -> InForce:

@@ -14,7 +14,7 @@ from bot.cli.faults import Fault
 from bot.errors import NewsbellError
 from bot.model.database_address import DatabaseAddress
 from bot.service.control import ask_health, has_socket
-from bot.store.stores import ReadOnlyDatabase
+from bot.store.read_only import ReadOnlyDatabase
 from bot.text.duration import in_words, parse_duration
 
 #: within which a newsbell that runs writes into its database, whatever happens

@@ -13,7 +13,7 @@ from bot.cli.faults import plural
 from bot.cli.records import delivery_record, print_json
 from bot.cli.tables import open_console, outbox_table
 from bot.model.delivery import DeliveryState
-from bot.store.admin import UNFINISHED
+from bot.store.overview import UNFINISHED
 
 
 @click.group(invoke_without_command=True)

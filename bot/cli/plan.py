@@ -27,7 +27,7 @@ from bot.search.past_alerts import Terms
 from bot.service.losses import most_lost
 from bot.service.retention import obsolete_text
 from bot.store.archive import Archive
-from bot.store.stores import ReadOnlyDatabase, is_absent, reader_of
+from bot.store.read_only import ReadOnlyDatabase, is_absent, reader_of
 from bot.text.clean import plain
 
 _SECONDS = 600.0  # that the backtests may take

@@ -38,7 +38,7 @@ from bot.search.export import export_config
 from bot.search.matches import search as search_archive
 from bot.search.past_alerts import Terms
 from bot.store.archive import Archive
-from bot.store.stores import is_absent
+from bot.store.read_only import is_absent
 from bot.text.clean import plain
 from bot.text.fold import folded_key
 from bot.text.output_charset import takes_unicode

@@ -30,7 +30,7 @@ from bot.model.delivery import (
 )
 from bot.model.message import Message
 from bot.service.clock import SystemClock
-from bot.store.stores import is_absent
+from bot.store.read_only import is_absent
 from bot.text.clean import plain
 from bot.text.duration import in_words
 

@@ -26,7 +26,7 @@ from bot.service.retention import RetentionDecision, announcement, decide, obsol
 from bot.service.scheduler import Job
 from bot.service.token_watch import TokenWatch
 from bot.service.workers import Workers
-from bot.store.stores import ReadOnlyDatabase
+from bot.store.read_only import ReadOnlyDatabase
 
 OFFLINE = frozenset({Failure.DNS, Failure.CONNECT})  #: failures that an absent network causes
 CLEANUP = timedelta(hours=6)  #: between two clean-ups, restarts or not

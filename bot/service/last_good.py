@@ -11,7 +11,7 @@ from bot.config.load import Config, load, load_again, read_text
 from bot.errors import ConfigError, Mistake, NewsbellError
 from bot.model.database_address import DatabaseAddress
 from bot.service.losses import most_lost
-from bot.store.stores import ReadOnlyDatabase
+from bot.store.read_only import ReadOnlyDatabase
 
 SHOWN = 3  #: mistakes that a notice names
 LENGTH = 1500  #: characters of them

@@ -28,7 +28,7 @@ from bot.service.service_manager import ServiceManager
 from bot.service.supervisor import Part
 from bot.service.watchdog import Progress, Watchdog
 from bot.service.workers import Workers
-from bot.store.stores import ReadOnlyDatabase
+from bot.store.read_only import ReadOnlyDatabase
 
 log = structlog.stdlib.get_logger("newsbell.monitor")
 

@@ -34,7 +34,6 @@ from bot.model.status import FeedList, FeedQuestion, Status
 from bot.model.stories import Grouping, Pair, PairReason
 from bot.query.prefilter import KEYS_VERSION
 from bot.store import bodies, evidence, feed_lists, meta, past
-from bot.store.admin import read_status
 from bot.store.engines.engine import Database, Reader
 from bot.store.entry_facts import facts_of, known_subscriptions, stored_entry
 from bot.store.mappers import (
@@ -47,6 +46,7 @@ from bot.store.mappers import (
     sure_time,
 )
 from bot.store.meta import MetaName
+from bot.store.overview import read_status
 from bot.store.page_terms import TERMS
 from bot.store.sql import DROPPED, STORY_COLUMNS, marks
 

@@ -11,8 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.errors import StoreError
-from bot.store.engines.sqlite import Database, Lock, newer_than_known, read_only, wrapped
-from bot.store.schema import migrations
+from bot.store.engines.sqlite import Lock, applied, newer_than_known, read_only, wrapped
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 _PART = ".part"  # ending of a copy that is not whole yet
@@ -116,10 +115,9 @@ def _check_kind(file: Path, named: Path) -> None:
     """Raise StoreError for what is no database of newsbell, or one of a newer newsbell."""
     with closing(sqlite3.connect(file)) as connection:
         connection.row_factory = sqlite3.Row
-        database = Database(connection)
-        if not migrations.applied(database):
+        if not applied(connection):
             raise StoreError(f"{named} is no database of newsbell.")
-        newer = newer_than_known(database)
+        newer = newer_than_known(connection)
     if newer:
         raise StoreError(f"{named} was written by a newer newsbell ({newer}): update this one.")
 

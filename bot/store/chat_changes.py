@@ -49,10 +49,10 @@ from bot.store.mappers import (
     OPTION_COLUMNS,
     get_settings,
     put_alert_options,
-    put_screen_state,
     put_settings,
     put_time,
 )
+from bot.store.screens import put_screen_state
 from bot.store.sql import DECLARED, TELEGRAM, Entered, StoredRole, put
 from bot.store.stories import set_stance
 from bot.store.topics import allow_topics

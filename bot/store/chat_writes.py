@@ -24,8 +24,9 @@ from bot.model.delivery import DeliveryKind, DropReason
 from bot.store import meta, outbox, subscription_versions, topics
 from bot.store.chat_changes import Origin, apply
 from bot.store.engines.engine import Database
-from bot.store.mappers import put_screen_state, put_time
+from bot.store.mappers import put_time
 from bot.store.meta import MetaName
+from bot.store.screens import put_screen_state
 from bot.store.sql import IS_QUEUED, REPLY
 
 # An update at most this far below the last handled one is a repeat; Telegram may also begin anew

@@ -25,8 +25,9 @@ from bot.model.feeds import FeedText
 from bot.store import chat_writes, forget, meta
 from bot.store.chat_changes import Origin, apply, token_hash
 from bot.store.engines.engine import Database, Writer
-from bot.store.mappers import get_alert_options, get_chat, get_screen, put_time
+from bot.store.mappers import get_alert_options, get_chat, put_time
 from bot.store.meta import MetaName
+from bot.store.screens import get_screen
 from bot.store.sql import (
     BLOCKED,
     CLAIM,

@@ -19,7 +19,7 @@ from bot.model.delivery import DeliveryState, Wait
 from bot.model.entries import Silence
 from bot.model.stories import Grouping
 from bot.model.updates import ChangeKind, UpdateFate
-from bot.store import meta, pages, subscription_versions
+from bot.store import meta, page_facts, subscription_versions
 from bot.store.engines.engine import Database
 from bot.store.mappers import (
     get_alert_options,
@@ -115,7 +115,7 @@ def facts_of(db: Database, row: Any, now: datetime) -> EntryFacts:
         _records(db, row["id"]),
         row["id"] > meta.read_number(db, MetaName.RECORDED_AFTER),
         get_story_ids(row),
-        pages.fact_of(db, row["id"]),
+        page_facts.fact_of(db, row["id"]),
         get_time(row["withdrawn_at"]),
         _updates(db, row, now),
     )

@@ -11,9 +11,7 @@ from typing import Any
 from bot.model.feeds import FeedDue
 from bot.model.pages import (
     PageCommit,
-    PageCounts,
     PageDue,
-    PageFact,
     PageFailure,
     PageRequest,
     PageState,
@@ -21,7 +19,8 @@ from bot.model.pages import (
 from bot.store import alert_updates, bodies, poll_writes
 from bot.store.engines.engine import Database, Writer
 from bot.store.feed_rows import read_feeds
-from bot.store.mappers import get_categories, get_known, get_time, put_time
+from bot.store.mappers import get_categories, get_known, put_time
+from bot.store.page_facts import COUNT_WAITING
 from bot.store.page_terms import pack_terms
 from bot.store.sql import literal
 
@@ -30,7 +29,6 @@ TRIES = 3  #: of a page of which nothing was asked yet, or during which newsbell
 LEASE = timedelta(minutes=5)  #: of a claimed page
 PAUSE = timedelta(minutes=10)  #: until a page is tried again
 _WAITING = literal(PageState.WAITING)
-_COUNT_WAITING = f"select count(*) from pages where state = {_WAITING}"
 _ADD = """
     insert into pages (entry_id, link, link_key, state, next_at, at, failure)
     values (?, ?, ?, ?, ?, ?, ?)
@@ -52,8 +50,6 @@ _SETTLE = f"""
     update pages set state = ?, at = ?, failure = ?, terms = ?
     where entry_id = ? and state = {_WAITING}
 """
-_SETTLED = "select failure, count(*) as number from pages where at > ? group by failure"
-_FACT = "select state, at, failure from pages where entry_id = ?"
 
 
 class PageTables:
@@ -104,7 +100,7 @@ def add(db: Database, requests: Sequence[PageRequest], now: datetime) -> None:
     if not requests:
         return
     at = put_time(now)
-    waiting = db.execute(_COUNT_WAITING).fetchone()[0]
+    waiting = db.execute(COUNT_WAITING).fetchone()[0]
     for request in requests:
         is_free = waiting < MOST_WAITING
         state = PageState.WAITING if is_free else PageState.FAILED
@@ -113,23 +109,6 @@ def add(db: Database, requests: Sequence[PageRequest], now: datetime) -> None:
         given_up = None if is_free else at
         db.execute(_ADD, [*row, given_up, failure])
         waiting += is_free
-
-
-def counts(db: Database, since: datetime) -> PageCounts:
-    """Return how many pages wait, and what became of those since then."""
-    waiting = db.execute(_COUNT_WAITING).fetchone()[0]
-    rows = db.execute(_SETTLED, [put_time(since)]).fetchall()
-    failed = {PageFailure(row["failure"]): row["number"] for row in rows if row["failure"]}
-    return PageCounts(waiting, sum(row["number"] for row in rows if not row["failure"]), failed)
-
-
-def fact_of(db: Database, entry_id: int) -> PageFact | None:
-    """Return what became of the page of an entry; None where none was asked for."""
-    row = db.execute(_FACT, [entry_id]).fetchone()
-    if row is None:
-        return None
-    failure = PageFailure(row["failure"]) if row["failure"] else None
-    return PageFact(PageState(row["state"]), get_time(row["at"]), failure)
 
 
 def _claim(db: Database, now: datetime, limit: int) -> list[PageDue]:

@@ -8,7 +8,7 @@ plans from its first day on, and a test looks at each of them. Decides nothing e
 from collections.abc import Iterator
 from typing import Any
 
-from sqlite_utils import Database
+from bot.store.engines.engine import Database
 
 #: rows of a newsroom's year by table: 30 chats with digests, 550 alerts a day
 ROWS = {
@@ -101,7 +101,7 @@ def keep(db: Database) -> None:
         return
     with db.atomic():
         db.execute("delete from sqlite_stat1")
-        db.conn.executemany("insert into sqlite_stat1 values (?, ?, ?)", sorted(rows, key=str))
+        db.executemany("insert into sqlite_stat1 values (?, ?, ?)", sorted(rows, key=str))
     db.execute("analyze sqlite_schema")
 
 

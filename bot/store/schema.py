@@ -4,12 +4,17 @@ Times are ISO 8601 text in UTC with microseconds, so that they sort; durations a
 16-byte blobs. A migration depends on nothing that another version of newsbell may change.
 """
 
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from bot.store.frozen_publishers import publisher_group
+from bot.store.migration_list import MigrationList
 
-migrations = Migrations("newsbell")
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+migrations = MigrationList("newsbell")
 
 
 @migrations()

@@ -352,6 +352,19 @@ def test_help_imports_no_command() -> None:
     assert (ended.returncode, ended.stdout.strip()) == (0, b"")
 
 
+def test_reading_the_state_imports_neither_pipelines_nor_what_makes_tables() -> None:
+    program = (
+        "import sys, bot.store.read_only; "
+        "print(*{'sqlite_utils', 'bot.ports', 'bot.stories', 'bot.store.polls'}"
+        " & sys.modules.keys())"
+    )
+    ended = subprocess.run(  # noqa: S603 (our own program)
+        [sys.executable, "-c", program], cwd=ROOT, timeout=60, check=False, capture_output=True
+    )
+
+    assert (ended.returncode, ended.stdout.strip()) == (0, b"")
+
+
 def test_no_command_or_option_is_documented_that_does_not_exist() -> None:
     text = page("docs/commands.md")
     headings = [heading.strip("`") for heading in _HEADING.findall(text) if heading.startswith("`")]

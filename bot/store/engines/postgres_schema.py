@@ -9,12 +9,14 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import cast
-
-import sqlite_utils
+from typing import TYPE_CHECKING, cast
 
 from bot.store.engines.engine import Database
+from bot.store.migration_list import database_of
 from bot.store.schema import NEXT_NUMBER, migrations
+
+if TYPE_CHECKING:
+    import sqlite_utils
 
 BASELINE = "m035_withdrawn"  #: the last migration that no database on PostgreSQL ran
 #: the table of what ran; of the same name as that of sqlite-utils, so that one question serves
@@ -124,7 +126,7 @@ _SEARCH = (
 
 def known() -> tuple[str, ...]:
     """Return the names of all migrations, in their order."""
-    return tuple(migration.name for migration in _all_migrations())
+    return migrations.names
 
 
 def applied(db: Database) -> frozenset[str]:
@@ -141,22 +143,16 @@ def migrate(db: Database) -> None:
     if not ran:
         for statement in _baseline():
             db.execute(statement)
-    for number, migration in enumerate(_all_migrations()):
-        if migration.name in ran:
+    for number, (name, migration) in enumerate(migrations.by_name().items()):
+        if name in ran:
             continue
-        if ran or migration.name > BASELINE:
+        if ran or name > BASELINE:
             # A migration is written in the subset of `engine.Database`.
-            migration.fn(cast("sqlite_utils.Database", db))
+            migration(cast("sqlite_utils.Database", db))
         db.execute(
             f"insert into {MIGRATIONS} values (?, ?, ?, ?)",
-            [number, migrations.name, migration.name, datetime.now(UTC).isoformat()],
+            [number, migrations.name, name, datetime.now(UTC).isoformat()],
         )
-
-
-def _all_migrations() -> list[sqlite_utils.migrations.Migrations._Migration]:
-    # All are pending in a database without any.
-    with closing(sqlite3.connect(":memory:")) as connection:
-        return migrations.pending(sqlite_utils.Database(connection))
 
 
 def _baseline() -> Iterator[str]:
@@ -165,7 +161,7 @@ def _baseline() -> Iterator[str]:
     following = [name for name in known() if name > BASELINE]
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         connection.row_factory = sqlite3.Row
-        db = sqlite_utils.Database(connection)
+        db = database_of(connection)
         migrations.apply(db, stop_before=following)
         rows = connection.execute(
             "select type, sql from sqlite_schema where type in ('table', 'index') "

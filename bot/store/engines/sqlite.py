@@ -12,16 +12,14 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
-from functools import cache
 from pathlib import Path
 from typing import IO, Any
-
-import sqlite_utils
 
 from bot.errors import StoreBusy, StoreError, StoreFull, StoreTimeout
 from bot.store import planner_statistics
 from bot.store.engines import engine, unfinished
 from bot.store.engines.sqlite_search import Fts5Search
+from bot.store.migration_list import database_of
 from bot.store.schema import migrations
 
 _BUSY_SECONDS = 10
@@ -30,11 +28,13 @@ _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
+    "recursive_triggers=ON",
     "mmap_size=0",
     "cache_size=-8000",
     "secure_delete=FAST",
     f"journal_size_limit={_LOG_LIMIT}",
 )
+_APPLIED = "select name from _sqlite_migrations where migration_set = ?"
 _NO_TEXT = "Could not decode to UTF-8"  # what SQLite's module says of a damaged text
 _DAMAGED = "Restore a backup, or move the file away to start anew."
 _STEPS = 10_000  # of SQLite's machine between two looks at the clock
@@ -76,10 +76,37 @@ def wrapped(doing: str, remedy: str = "newsbell goes on by itself") -> Iterator[
         ) from error
 
 
-class Database(sqlite_utils.Database):
+class Database:
     """A connection; implements `engine.Database`."""
 
     search = Fts5Search()
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.conn = connection
+        self._depth = 0  # of transactions within each other
+
+    def execute(self, statement: str, values: engine.Values = ()) -> sqlite3.Cursor:
+        """Run a statement."""
+        return self.conn.execute(statement, values)
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """Keep all of what is done within, or nothing of it. May be nested."""
+        within = self.conn.in_transaction
+        mark = f"part_{self._depth}"
+        self.conn.execute(f"savepoint {mark}" if within else "begin")
+        self._depth += 1
+        try:
+            yield
+            self.conn.execute(f"release {mark}" if within else "commit")
+        except BaseException:
+            if self.conn.in_transaction:  # SQLite ends a transaction itself where a disk is full
+                if within:
+                    self.conn.execute(f"rollback to {mark}")
+                self.conn.execute(f"release {mark}" if within else "rollback")
+            raise
+        finally:
+            self._depth -= 1
 
     def executemany(self, statement: str, rows: Iterable[engine.Values]) -> int:
         """Run a statement once for each of `rows`; return how many rows it changed."""
@@ -147,7 +174,7 @@ class Reader:
             if until is not None:
                 connection.set_progress_handler(lambda: self._is_late(until), _STEPS)
             try:
-                yield Database(connection, execute_plugins=False)
+                yield Database(connection)
             except sqlite3.OperationalError as error:
                 if until is not None and self._is_late(until):
                     raise StoreTimeout("The search took longer than it may.") from error
@@ -159,16 +186,11 @@ class Reader:
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse a database of another version: its tables may be others. Raises StoreError."""
-    try:
-        names = {row["name"] for row in connection.execute("select name from _sqlite_migrations")}
-    except sqlite3.OperationalError as error:
-        if "no such table" not in str(error):
-            raise
-        raise StoreError(f"{path.name} is no database of newsbell.") from None
-    known = set(_known_migrations())
-    if newer := names - known:
-        raise StoreError(_newer(path, min(newer)))
-    if known - names:
+    if not applied(connection):
+        raise StoreError(f"{path.name} is no database of newsbell.")
+    if newer := newer_than_known(connection):
+        raise StoreError(_newer(path, newer))
+    if _pending(connection):
         raise StoreError(
             f"The database {path.name} was written by an older newsbell: start this one once "
             "(`newsbell run`), which brings it up to date."
@@ -186,7 +208,7 @@ def _check_whole(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse a database into which a move is copying. Raises StoreError."""
     mark = connection.execute("select 1 from sqlite_schema where name = ?", [unfinished.MARK])
     if mark.fetchone() is not None:
-        raise unfinished.refusal(Database(connection, execute_plugins=False), path)
+        raise unfinished.refusal(Database(connection), path)
 
 
 def database_bytes(path: Path) -> int:
@@ -299,29 +321,37 @@ def _prepared(connection: sqlite3.Connection, path: Path, *, is_whole: bool) -> 
     _check_at_start(connection, path)
     if is_whole:
         _check_whole(connection, path)
-    database = Database(connection)
-    newer = newer_than_known(database)
+    newer = newer_than_known(connection)
     if newer:
         raise StoreError(_newer(path, newer))
-    pending = bool(migrations.pending(database))
-    migrations.apply(database)
+    pending = _pending(connection)
+    if pending:
+        migrations.apply(database_of(connection))
+    database = Database(connection)
     planner_statistics.keep(database)
     if pending:  # or all of a new database is in its log
         connection.execute("pragma wal_checkpoint(truncate)")
     return database
 
 
-def newer_than_known(database: Database) -> str:
+def applied(connection: sqlite3.Connection) -> frozenset[str]:
+    """Return the names of the migrations that ran; none of what is no database of newsbell."""
+    try:
+        rows = connection.execute(_APPLIED, [migrations.name]).fetchall()
+    except sqlite3.OperationalError as error:
+        if "no such table" not in str(error):
+            raise
+        return frozenset()
+    return frozenset(row[0] for row in rows)
+
+
+def newer_than_known(connection: sqlite3.Connection) -> str:
     """Return a migration of a newer newsbell; empty where there is none."""
-    newer = {row.name for row in migrations.applied(database)} - set(_known_migrations())
-    return min(newer, default="")
+    return min(applied(connection).difference(migrations.names), default="")
 
 
-@cache
-def _known_migrations() -> tuple[str, ...]:
-    # All are pending in a database without any.
-    with closing(sqlite3.connect(":memory:")) as connection:
-        return tuple(migration.name for migration in migrations.pending(Database(connection)))
+def _pending(connection: sqlite3.Connection) -> bool:
+    return not applied(connection).issuperset(migrations.names)
 
 
 def _check_at_start(connection: sqlite3.Connection, path: Path) -> None:

@@ -11,8 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-import sqlite_utils
-
+from bot.store.migration_list import database_of
 from bot.store.schema import migrations
 
 _LEFT_OUT = ("sqlite_", "_sqlite_", "search_")  # what engines keep for themselves
@@ -59,7 +58,7 @@ def pristine() -> Iterator[sqlite3.Connection]:
     """An empty SQLite database in memory, with all that the migrations make."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         connection.row_factory = sqlite3.Row
-        migrations.apply(sqlite_utils.Database(connection))
+        migrations.apply(database_of(connection))
         yield connection
 
 

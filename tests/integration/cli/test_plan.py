@@ -11,7 +11,7 @@ from postgres_server import address_of
 from support import FeedServer, ManualClock, changes, config_text, item, newsbell, poll, rss
 
 from bot.cli.main import main
-from bot.store.stores import ReadOnlyDatabase
+from bot.store.read_only import ReadOnlyDatabase
 
 
 def plan(folder: Path, *arguments: str) -> Result:

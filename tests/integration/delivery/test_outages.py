@@ -23,7 +23,7 @@ from bot.model.delivery import DeliveryKind, Outage, ServiceFault
 from bot.model.message import Message
 from bot.model.status import Status
 from bot.store import outbox
-from bot.store.stores import ReadOnlyDatabase
+from bot.store.read_only import ReadOnlyDatabase
 
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 CHATS = {f"c{number}x": 1000 + number for number in range(20)}

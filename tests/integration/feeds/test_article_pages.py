@@ -28,7 +28,7 @@ from bot.model.delivery import DeliveryKind
 from bot.query.parser import parse
 from bot.search.matches import search
 from bot.service.app import App
-from bot.store.stores import ReadOnlyDatabase
+from bot.store.read_only import ReadOnlyDatabase
 
 MINUTE = timedelta(minutes=1)
 FILLING = "".join(

@@ -18,7 +18,7 @@ from bot.query.parser import parse
 from bot.search.backtest import backtest
 from bot.search.past_alerts import Terms
 from bot.store.archive import Archive
-from bot.store.stores import reader_of
+from bot.store.read_only import reader_of
 
 
 @pytest.fixture

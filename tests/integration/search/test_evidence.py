@@ -19,7 +19,7 @@ from bot.cli.main import main
 from bot.search.evidence_record import EvidenceDocument, altered_parts, evidence_record
 from bot.search.evidence_text import evidence_text
 from bot.store.archive import Archive
-from bot.store.stores import reader_of
+from bot.store.read_only import reader_of
 
 ROOT = Path(__file__).resolve().parents[3]
 MADE = datetime(2026, 3, 3, tzinfo=UTC)

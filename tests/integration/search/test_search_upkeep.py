@@ -16,7 +16,7 @@ from bot.store import search_index
 from bot.store.archive import Archive
 from bot.store.engines import sqlite as engine
 from bot.store.engines.engine import Database
-from bot.store.stores import reader_of
+from bot.store.read_only import reader_of
 
 pytestmark = pytest.mark.own_engine("about the pages of FTS5")
 

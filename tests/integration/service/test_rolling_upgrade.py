@@ -28,6 +28,7 @@ from bot.service.standby import Standby, open_standby
 from bot.store.engines import postgres as engine
 from bot.store.engines import postgres_schema
 from bot.store.engines.engine import Database
+from bot.store.schema import migrations
 from bot.store.stores import PostgresStore
 
 _NAMES = count(1)
@@ -61,11 +62,11 @@ def address(postgres: PostgresServer) -> PostgresAddress:
 def older(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> PostgresAddress:
     """A database with the tables of an earlier version."""
     address = postgres.empty(f"rolling{next(_NAMES)}")
-    every = postgres_schema._all_migrations()
-    first = [migration for migration in every if migration.name <= "m037_nodes"]
+    every = migrations.by_name()
+    first = {name: every[name] for name in every if name <= "m037_nodes"}
     with monkeypatch.context() as before:
-        before.setattr(postgres_schema, "known", lambda: tuple(each.name for each in first))
-        before.setattr(postgres_schema, "_all_migrations", lambda: first)
+        before.setattr(postgres_schema, "known", lambda: tuple(first))
+        before.setattr(migrations, "by_name", lambda: first)
         writer = engine.Writer(address)
         writer.connect()
         writer.disconnect()

@@ -10,7 +10,8 @@ from support import NOON
 
 from bot.errors import StoreBusy, StoreError
 from bot.store.backup import back_up, remove_old, restore
-from bot.store.stores import ReadOnlyDatabase, SqliteStore
+from bot.store.read_only import ReadOnlyDatabase
+from bot.store.stores import SqliteStore
 
 pytestmark = pytest.mark.own_engine("backups are files")
 

@@ -30,8 +30,9 @@ from bot.service.database_watch import CHECK
 from bot.store.archive import Archive
 from bot.store.backup import back_up
 from bot.store.engines import sqlite as engine
+from bot.store.read_only import ReadOnlyDatabase, reader_of
 from bot.store.schema import migrations
-from bot.store.stores import ReadOnlyDatabase, SqliteStore, reader_of
+from bot.store.stores import SqliteStore
 
 HOUR = timedelta(hours=1)
 

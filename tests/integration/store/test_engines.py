@@ -44,7 +44,9 @@ from bot.model.database_address import DatabaseAddress, PostgresAddress
 from bot.store.engines import dialect, postgres_schema, sqlite
 from bot.store.engines import postgres as engine
 from bot.store.engines.engine import Database, Writer
-from bot.store.stores import PostgresStore, SqliteStore, reader_of, store_of
+from bot.store.read_only import reader_of
+from bot.store.schema import migrations
+from bot.store.stores import PostgresStore, SqliteStore, store_of
 
 pytestmark = pytest.mark.own_engine("it runs on both engines as it is")
 
@@ -577,14 +579,14 @@ def test_an_older_database_on_a_server_gains_what_came_since(
     postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = postgres.empty(f"engines{next(_NUMBERS)}")
-    every = postgres_schema._all_migrations()
-    first = [migration for migration in every if migration.name <= postgres_schema.BASELINE]
+    every = migrations.by_name()
+    first = {name: every[name] for name in every if name <= postgres_schema.BASELINE}
     with monkeypatch.context() as before:
         names = postgres_schema.known()
         before.setattr(postgres_schema, "known", lambda: names)
-        before.setattr(postgres_schema, "_all_migrations", lambda: first)
+        before.setattr(migrations, "by_name", lambda: first)
         with opened(address) as db:
-            assert postgres_schema.applied(db) == {migration.name for migration in first}
+            assert postgres_schema.applied(db) == first.keys()
     assert len(first) < len(every)
     with opened(address) as db:
         assert postgres_schema.applied(db) == set(postgres_schema.known())

@@ -31,7 +31,8 @@ from bot.store import move as mover
 from bot.store.archive import Archive
 from bot.store.engines.tables import tables
 from bot.store.move import Moved, move
-from bot.store.stores import SqliteStore, reader_of, store_of
+from bot.store.read_only import reader_of
+from bot.store.stores import SqliteStore, store_of
 
 MINUTE = timedelta(minutes=1)
 plans = import_module("test_query_plans")  #: whose exercise fills a database

@@ -114,7 +114,8 @@ from bot.store.engines import sqlite as engine
 from bot.store.engines.engine import Database
 from bot.store.planner_statistics import PARTIAL, ROWS, shares
 from bot.store.polls import PollTables
-from bot.store.stores import ReadOnlyDatabase, SqliteStore
+from bot.store.read_only import ReadOnlyDatabase
+from bot.store.stores import SqliteStore
 
 pytestmark = pytest.mark.own_engine("the plans are SQLite's, and one test asks PostgreSQL")
 

@@ -11,7 +11,7 @@ from support import query as look
 from bot.model.delivery import DeliveryKind
 from bot.model.retention import Obsolete, Retention
 from bot.service.app import App
-from bot.store.stores import ReadOnlyDatabase
+from bot.store.read_only import ReadOnlyDatabase
 
 DAY = timedelta(days=1)
 SHORT = {"articles": "10d", "alerts": "30d", "explanations": "5d", "messages": "9d"}

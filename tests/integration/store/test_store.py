@@ -30,7 +30,8 @@ from support import (
 from bot.errors import StoreBusy, StoreError, StoreFull
 from bot.model.delivery import DeliveryKind
 from bot.service.clock import SystemClock
-from bot.store.stores import OpenStore, ReadOnlyDatabase, SqliteStore, reader_of
+from bot.store.read_only import ReadOnlyDatabase, reader_of
+from bot.store.stores import OpenStore, SqliteStore
 
 DAY = timedelta(days=1)
 ROOT = Path(__file__).resolve().parents[3]

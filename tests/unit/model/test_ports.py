@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bot import ports
-from bot.store.stores import ReadOnlyDatabase, SqliteStore
+from bot.store.read_only import ReadOnlyDatabase
+from bot.store.stores import SqliteStore
 
 PARTS = {
     "files": ports.StoreFiles,
