@@ -27,6 +27,7 @@ BENCHMARKS = {
     "forecasts": "Forecasts against what came",
     "latency": "Time of alerts and answers on their way",
     "chat_load": "Sending at the limits",
+    "cluster": "Several machines, ended in every way",
     "memory": "Idle memory",
     "start": "Starts of the command line, and size",
     "restart": "Starts and reloads with much stored",

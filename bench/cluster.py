@@ -15,8 +15,14 @@ import os
 import tempfile
 from pathlib import Path
 
-from outside.cluster import HANDS, Size, cluster
+from outside.cluster import HANDS, Report, Size, cluster
 from postgres_server import postgres_server
+
+from bench.command_line import parse, write_record
+
+SMALL = {"seconds": 4, "nodes": 2, "hands": "kills,lost answers", "least": (0, 0)}
+#: SIGKILLs and SIGSTOPs of a full run
+LEAST = (100, 10)
 
 
 def main() -> int:
@@ -28,7 +34,15 @@ def main() -> int:
     parser.add_argument("--kills", type=float, default=Size().kills, help="seconds between two")
     parser.add_argument("--hands", default=",".join(HANDS), help="which trouble")
     parser.add_argument("--folder", type=Path, help="keep the logs there")
-    options = parser.parse_args()
+    parser.add_argument(
+        "--least",
+        type=int,
+        nargs=2,
+        default=LEAST,
+        metavar=("KILLS", "STOPS"),
+        help="SIGKILLs and SIGSTOPs that there are at least",
+    )
+    options = parse(parser, SMALL)
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     size = Size(
         seconds=options.seconds,
@@ -36,12 +50,13 @@ def main() -> int:
         nodes=options.nodes,
         kills=options.kills,
         hands=tuple(filter(None, options.hands.split(","))),
+        least=tuple(options.least),
     )
     with tempfile.TemporaryDirectory() as folder, postgres_server() as server:
         place = options.folder or Path(folder)
         report = asyncio.run(cluster(place, server, size))
-    for name, value in report.figures().items():
-        print(f"{name:24} {value}")
+    show(report, size)
+    write_record(options, [report.figures()])
     count = report.count
     if count.lost:
         print(f"lost (chat, number, feed): {count.lost[:40]}")
@@ -49,6 +64,24 @@ def main() -> int:
         print(f"twice without a mark (chat, number): {count.unmarked_twice[:40]}")
         print("\n".join(f"{at:8.1f} s {text}" for at, text in report.events))
     return int(bool(count.lost or count.unmarked_twice or report.kept_twice))
+
+
+def show(report: Report, size: Size) -> None:
+    """Print the figures as tables."""
+    count = report.count
+    print(
+        f"{size.nodes} nodes, {size.feeds} feeds, {report.leaders} times somebody began to lead. "
+        f"Of {count.published:,} articles for {count.expected:,} chats were lost "
+        f"{len(count.lost)}, kept twice {report.kept_twice}, sent twice {count.marked} with a mark "
+        f"and {len(count.unmarked_twice)} without; half of them arrived within "
+        f"{count.median_s:.1f} s, the last after {count.max_s:.0f} s.\n"
+    )
+    print("| trouble | times |\n|---|---:|")
+    for text, times in sorted(report.done.items()):
+        print(f"| {text} | {times} |")
+    print("\n| who led was | times | until another led, median | at most |\n|---|---:|---:|---:|")
+    for how, row in report.figures()["takeovers"].items():
+        print(f"| {how} | {row['times']} | {row['median_s']:.2f} s | {row['max_s']:.2f} s |")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,16 @@ from outside.cluster import Size, cluster
 from postgres_server import PostgresServer
 from sampling import SEED, SOAK
 
-LONG = Size(seconds=300, seed=SEED)
-SHORT = Size(seconds=8, seed=SEED, nodes=2, feeds=4, hands=("kills",), kills=4.0)
+LONG = Size(seconds=300, seed=SEED, least=(100, 10))
+SHORT = Size(
+    seconds=8,
+    seed=SEED,
+    nodes=2,
+    feeds=4,
+    hands=("kills", "lost answers"),
+    kills=4.0,
+    lost_answers=2.0,
+)
 
 
 @pytest.mark.slow

@@ -1,8 +1,9 @@
-"""Several real newsbells on one PostgreSQL, while nodes, the leader and the server are ended.
+"""Several real newsbells on one PostgreSQL, while nodes, readers, server and network are ended.
 
-Articles are published meanwhile; at the end nothing is ended any more, and what has not arrived
-within a while is lost. What a takeover takes is measured as well: from the end of who led until
-another one leads.
+Each node reaches the server by a gate of its own, which cuts, keeps silent, or loses the answer to
+a commit. Articles are published meanwhile; at the end nothing is ended any more, and what has not
+arrived within a while is lost. What a takeover takes is measured as well: from the end of who led
+until another one leads.
 """
 
 import asyncio
@@ -10,14 +11,16 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from statistics import median
 from typing import Any
 
 import psycopg
 from outside.feeds import Mode, Wires, moment, wires
+from outside.gate import Gate
 from outside.ledger import Count, Ledger
 from outside.program import Program, wait_until
 from outside.weather import OutsideApi
@@ -28,8 +31,10 @@ from bot.store.engines import postgres
 
 OPERATOR = 900
 PRIVATES = tuple(range(11, 17))
-HANDS = ("kills", "freezes", "restarts", "cuts")
+HANDS = ("kills", "freezes", "restarts", "cuts", "silences", "lost answers")
 FROZEN = 14.0  #: seconds; a leader counts as gone after eight
+#: how a takeover is called that has nobody waiting yet to take over
+UNREADY = "killed, and nobody waited"
 TEXT = 30  #: words of an article
 
 
@@ -44,10 +49,14 @@ class Size:
     articles_a_second: float = 1.0
     hands: tuple[str, ...] = HANDS
     kills: float = 2.0  #: seconds between two kills, on the average
-    freezes: float = 25.0
+    freezes: float = 12.0
     restarts: float = 60.0
     cuts: float = 20.0
+    silences: float = 30.0
+    lost_answers: float = 5.0
     patience: float = 180
+    #: SIGKILLs and SIGSTOPs that there are at least; the run takes longer for them, if need be
+    least: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +73,14 @@ class Report:
 
     def figures(self) -> dict[str, Any]:
         """As a row."""
-        takeovers = {
-            name: f"{len(times)}: median {sorted(times)[len(times) // 2]:.2f} s, "
-            f"most {max(times):.2f} s"
-            for name, times in self.takeovers.items()
-            if times
-        }
         return {
             **self.count.figures(),
             "kept_twice": self.kept_twice,
             "done": dict(self.done),
-            "takeovers": takeovers,
+            "takeovers": {
+                how: {"times": len(times), "median_s": median(times), "max_s": max(times)}
+                for how, times in self.takeovers.items()
+            },
             "leaders": self.leaders,
             "processes_that_polled": len(self.polled_by),
         }
@@ -87,27 +93,27 @@ class Cluster:
     size: Size
     server: PostgresServer
     url: str
-    config: str  #: the feeds.yaml of all nodes
     served: Wires
     ledger: Ledger
     programs: list[Program]
+    gates: list[Gate]  #: of the programs, in their order
     chance: Random
     done: Counter[str] = field(default_factory=Counter)
     takeovers: dict[str, list[float]] = field(default_factory=dict)
     polled_by: Counter[str] = field(default_factory=Counter)
     events: list[tuple[float, str]] = field(default_factory=list)
     _began: float = field(default_factory=time.monotonic)
+    _over: asyncio.Event = field(default_factory=asyncio.Event)  #: no more trouble begins
     _up: asyncio.Lock = field(default_factory=asyncio.Lock)  #: held while the server is down
 
     def note(self, text: str) -> None:
         """Remember what was done, and when."""
-        self.done[text.partition(" of")[0]] += 1
+        self.done[text] += 1
         self.events.append((round(time.monotonic() - self._began, 1), text))
 
     async def run(self) -> Report:
         """Start all, make trouble, end it, wait, stop."""
         for program in self.programs:
-            (program.folder / "feeds.yaml").write_text(self.config, encoding="utf-8")
             await program.start()
             await asyncio.sleep(1)
         feeds = list(self.served.feeds.values())
@@ -120,6 +126,8 @@ class Cluster:
             "freezes": (self.size.freezes, self._freeze),
             "restarts": (self.size.restarts, self._restart),
             "cuts": (self.size.cuts, self._cut),
+            "silences": (self.size.silences, self._keep_silent),
+            "lost answers": (self.size.lost_answers, self._lose_answer),
         }
         async with asyncio.TaskGroup() as group:
             watching = [group.create_task(program.watch()) for program in self.programs]
@@ -130,10 +138,9 @@ class Cluster:
                 if name in self.size.hands
             ]
             await self._publish()
-            for task in busy:
-                task.cancel()
-            await asyncio.gather(*busy, return_exceptions=True)
-            self.note("all is left alone")
+            self._over.set()
+            await asyncio.gather(*busy)
+            self.events.append((round(time.monotonic() - self._began, 1), "all is left alone"))
             for program in self.programs:
                 if not program.pid:
                     await program.start()
@@ -157,8 +164,7 @@ class Cluster:
 
     async def _publish(self) -> None:
         feeds, words = list(self.served.feeds.values()), list(self.ledger.chats_of)
-        until = self._began + self.size.seconds
-        while time.monotonic() < until:
+        while not self._is_enough():
             wire = self.chance.choice(feeds)
             rest = headline(self.chance)
             word = self.chance.choice(words)
@@ -166,35 +172,59 @@ class Cluster:
             wire.add(article.number, article.title, moment(), headline(self.chance, TEXT))
             await asyncio.sleep(self.chance.expovariate(self.size.articles_a_second))
 
-    async def _repeat(self, every: float, deed: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def _is_enough(self) -> bool:
+        """Whether the time is over, and there was as much trouble as there should be."""
+        seconds, (kills, stops) = time.monotonic() - self._began, self.size.least
+        is_much = self._count("SIGKILL") >= kills and self._count("SIGSTOP") >= stops
+        return seconds > self.size.seconds and (is_much or seconds > 3 * self.size.seconds)
+
+    def _count(self, signal: str) -> int:
+        return sum(times for text, times in self.done.items() if text.startswith(signal))
+
+    async def _repeat(self, every: float, trouble: Callable[[], Coroutine[Any, Any, None]]) -> None:
         while True:
-            await asyncio.sleep(every * self.chance.uniform(0.3, 1.7))
+            with suppress(TimeoutError):
+                pause = every * self.chance.uniform(0.3, 1.7)
+                await asyncio.wait_for(self._over.wait(), pause)
+                return
             async with self._up:
                 pass
-            await deed()
+            await trouble()
 
     async def _kill(self) -> None:
-        """Kill a node, the leader every other time, and start it again."""
+        """Kill a node, the leader every other time, and start it again; or a reader of one."""
+        if self.chance.random() < 0.1:
+            if self.chance.choice(self.programs).kill_readers():
+                self.note("SIGKILL of a reader")
+            return
         leader = await self._leader()
         victim = leader if leader and self.chance.random() < 0.5 else None
         victim = victim or self.chance.choice(self.programs)
         if not victim.pid:
             return
         self.note(f"SIGKILL of {'the leader' if victim is leader else 'a node'}")
+        waited = await asyncio.to_thread(self._value, _WAIT)
         await victim.kill()
         if victim is leader:
-            await self._taken_over("killed", victim)
+            await self._taken_over("killed" if waited else UNREADY, victim)
         await asyncio.sleep(self.chance.choice([0, 0.5, 2]))
         if not victim.pid:
             await victim.start()
 
     async def _freeze(self) -> None:
+        """Stop the leader, or now and then another node."""
         leader = await self._leader()
+        if self.chance.random() < 0.25:
+            node = self.chance.choice(self.programs)
+            if node is not leader and node.pid:
+                self.note("SIGSTOP of a node")
+                await node.freeze(FROZEN)
+                return
         if leader is None:
             return
         self.note("SIGSTOP of the leader")
         frozen = asyncio.create_task(leader.freeze(FROZEN))
-        await self._taken_over("frozen", leader)
+        await self._taken_over("hung", leader)
         await frozen
 
     async def _restart(self) -> None:
@@ -205,9 +235,34 @@ class Cluster:
             await asyncio.to_thread(self.server.start)
 
     async def _cut(self) -> None:
-        """End all connections at once, as a network that fails does."""
-        self.note("cut of all connections")
-        await asyncio.to_thread(self._value, _CUT)
+        """End all connections at once by the server, or those of a node by the network."""
+        if self.chance.random() < 0.5:
+            self.note("cut of all connections")
+            await asyncio.to_thread(self._value, _CUT)
+        else:
+            self.note("cut of a node's network")
+            self.chance.choice(self.gates).cut()
+
+    async def _keep_silent(self) -> None:
+        """Let nothing pass between a node and the server for a while, and tell nobody."""
+        gate = self.chance.choice(self.gates)
+        self.note("silence of a node's network")
+        gate.open.clear()
+        await asyncio.sleep(self.chance.choice([2, 6, 12]))
+        gate.open.set()
+
+    async def _lose_answer(self) -> None:
+        """Lose the answer to the next commit of a node, more often of the leader."""
+        leader = await self._leader()
+        node = leader if leader and self.chance.random() < 0.7 else None
+        gate = self.gates[self.programs.index(node or self.chance.choice(self.programs))]
+        before = gate.lost
+        gate.lose_commit()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(3):
+                while gate.lost == before:
+                    await asyncio.sleep(0.05)
+            self.note("loss of a commit's answer")
 
     async def _taken_over(self, how: str, former: Program) -> None:
         """Wait until another node leads, and note how long that took."""
@@ -252,6 +307,10 @@ LEADS = f"""
     where locktype = 'advisory' and granted and objsubid = 1 and datname = current_database()
     and (classid::text::bigint << 32) + objid::text::bigint = {postgres.LOCK}
 """  # noqa: S608 (a number of ours)
+_WAIT = """
+    select count(*) from nodes
+    where leads = 0 and beat > extract(epoch from clock_timestamp()) - 2
+"""
 _LEADERS = "select value::int from meta where name = 'term'"
 _POLLED_BY = "select string_agg(distinct node, ' ') from feeds where node != ''"
 KEPT_TWICE = """
@@ -308,13 +367,16 @@ async def cluster(folder: Path, server: PostgresServer, size: Size) -> Report:
             api.add_private(person)
         for number in range(size.feeds):
             served.add(f"feed{number}", Mode.PLAIN, f"127.0.1.{number + 1}")
-        programs = []
+        programs, gates = [], []
         for number in range(size.nodes):
+            gate = await stack.enter_async_context(Gate(server.folder / ".s.PGSQL.5432"))
             place = folder / f"node{number}"
             place.mkdir()
+            config = config_of(gate.url(address.url), api, served, ledger)
+            (place / "feeds.yaml").write_text(config, encoding="utf-8")
             program = Program(place, {"TELEGRAM_BOT_TOKEN": api.token})
             stack.push_async_callback(program.kill)
             programs.append(program)
-        config = config_of(address.url, api, served, ledger)
-        run = Cluster(size, server, address.url, config, served, ledger, programs, chance)
+            gates.append(gate)
+        run = Cluster(size, server, address.url, served, ledger, programs, gates, chance)
         return await run.run()

@@ -26,6 +26,7 @@ class _Way:
             self._gate.saw(data)
             self._far.write(data)
             await self._far.drain()
+        await self._gate.open.wait()
 
     async def back(self, reader: asyncio.StreamReader) -> None:
         """Bring what the server says to the client."""
@@ -35,6 +36,7 @@ class _Way:
                 return
             self._near.write(data)
             await self._near.drain()
+        await self._gate.open.wait()
 
     def end(self) -> None:
         """End it on both sides, at once."""
@@ -73,12 +75,15 @@ class Gate:
         assert self._server is not None
         return int(self._server.sockets[0].getsockname()[1])
 
-    def cut(self) -> int:
-        """End all connections; return how many there were."""
-        count = len(self._ways)
+    def url(self, url: str) -> str:
+        """The address of the same database by this way."""
+        name = url.partition("?")[0].rpartition("/")[2]
+        return f"postgresql://newsbell@127.0.0.1:{self.port}/{name}?sslmode=disable"
+
+    def cut(self) -> None:
+        """End all connections."""
         for way in list(self._ways):
             way.end()
-        return count
 
     def lose_commit(self, mark: bytes = b"") -> None:
         """Lose the answer to the next commit, after a statement with these words; then cut."""
@@ -99,6 +104,7 @@ class Gate:
         return True
 
     async def _come(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self.open.wait()
         try:
             from_server, to_server = await asyncio.open_unix_connection(self._socket)
         except OSError:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from postgres_server import required
 from sampling import share
 
 from bench.__main__ import BENCHMARKS
@@ -258,6 +259,14 @@ def check_chat_load(tmp_path: Path) -> None:
     assert_positive(real[0], "calls", "rate")
 
 
+def check_cluster(tmp_path: Path) -> None:
+    """Nothing is lost, and nothing comes twice without a mark."""
+    required()  # a PostgreSQL, or this is skipped
+    [row] = run("cluster", tmp_path)
+    assert (row["lost"], row["unmarked_twice"], row["kept_twice"]) == (0, 0, 0)
+    assert_positive(row, "published", "expected", "leaders")
+
+
 #: In an order in which each third takes as long.
 CHECKS = {
     "chat_load": check_chat_load,
@@ -273,6 +282,7 @@ CHECKS = {
     "records": check_records,
     "bodies": check_bodies,
     "articles": check_articles,
+    "cluster": check_cluster,
     "names": check_names,
     "story_scores": check_story_scores,
 }

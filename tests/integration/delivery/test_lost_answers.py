@@ -31,9 +31,8 @@ async def test_an_alert_arrives_once_although_an_answer_of_the_database_was_lost
     old = item("0", "Old news of the harbour", at=NOON - timedelta(days=3))
     server.put("/a", rss(old))
     async with Gate(postgres.folder / ".s.PGSQL.5432") as gate:
-        name = address.url.partition("?")[0].rpartition("/")[2]
-        url = f"postgresql://newsbell@127.0.0.1:{gate.port}/{name}?sslmode=disable"
-        monkeypatch.setattr(_Reader, "_database", lambda *_: PostgresAddress(url))
+        by_gate = PostgresAddress(gate.url(address.url))
+        monkeypatch.setattr(_Reader, "_database", lambda *_: by_gate)
         config = config_text([server.url("/a")])
         async with newsbell(tmp_path, config, clock=clock, terminal=terminal) as app:
             await poll(app)
