@@ -13,18 +13,18 @@ from typing import Any
 
 from bot.model.alerts import AlertIntent, MatchRecord, StoryState, UnsentMatch
 from bot.model.chats import Developments, Subscription, Updates
-from bot.model.entries import Article, KnownEntry, PlacedEntry
+from bot.model.entries import Article, PlacedEntry
 from bot.model.feeds import Failure, FeedDue
 from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
 from bot.model.stories import Grouping, Merge, Report, StoredFeatures, StoryIds
 from bot.store import bodies, meta, nodes, pages, poll_writes, stories, unsent_alerts
 from bot.store.engines.engine import Database, Writer
 from bot.store.feed_rows import DUE_FEEDS, read_feeds
+from bot.store.known_entries import known_entries
 from bot.store.mappers import (
     ALL_SUBSCRIPTIONS,
     SUBSCRIPTIONS_OF_CHAT,
     get_feed,
-    get_known,
     get_placed,
     get_subscription,
     put_time,
@@ -35,7 +35,6 @@ from bot.store.sql import OVERDUE, marks
 #: after a node polled a host, before another one does
 SPACED = timedelta(seconds=2)
 _CLAIMING = 1  # claims come one after another
-_CHUNK = 400  # values of one `in (...)`
 _REMATCHED = 5000  # entries that are matched again at most
 
 _ENTRIES_SINCE = f"""
@@ -82,10 +81,9 @@ _ASK_HOSTS = """
 """
 _MAKE_DUE = "update feeds set next_poll_at = :now where active = 1 and next_poll_at > :now"
 _LEASE = "update feeds set lease_until = :until, lease = lease + 1, node = :node where id = :id"
-# A feed that nobody claimed (lease 0 of the commit) must not be claimed now.
-_SUPERSEDED = """
-    select id from feeds where id = :feed_id
-    and lease != :lease and not (:lease = 0 and lease_until is null)
+_LEASES = """
+    select id, lease, lease_until from feeds
+    where id in (select cast(value as integer) from json_each(?))
 """
 _HURRY = """
     update feeds set next_poll_at = ?
@@ -213,9 +211,10 @@ class PollTables:
             if not self._next_id:
                 searched = meta.read_number(db, MetaName.SEARCHED)
                 self._next_id = db.execute(_NEXT_ID, [searched]).fetchone()[0]
+            known = known_entries(db, lookups)
             answers: dict[int, KnownEntries] = {}
             for lookup in lookups:
-                answers[lookup.feed_id] = _known(db, lookup, self._next_id)
+                answers[lookup.feed_id] = KnownEntries(known[lookup.feed_id], self._next_id)
                 self._next_id += len(lookup.keys)
             return answers
 
@@ -403,9 +402,13 @@ def _chosen(
 
 def _superseded(db: Database, commits: Sequence[FeedCommit]) -> frozenset[int]:
     """The feeds whose lease token is no longer that of the poll."""
-    leases = [{"feed_id": commit.feed_id, "lease": commit.lease} for commit in commits]
-    rows = [row for lease in leases for row in db.execute(_SUPERSEDED, lease).fetchall()]
-    return frozenset(row["id"] for row in rows)
+    leases = {commit.feed_id: commit.lease for commit in commits}
+    # A feed that nobody claimed (lease 0 of the commit) must not be claimed now.
+    return frozenset(
+        row["id"]
+        for row in db.execute(_LEASES, [json.dumps(sorted(leases))]).fetchall()
+        if row["lease"] != leases[row["id"]] and (leases[row["id"]] or row["lease_until"])
+    )
 
 
 def _languages(db: Database) -> frozenset[str]:
@@ -415,48 +418,3 @@ def _languages(db: Database) -> frozenset[str]:
 def _languages_of(commits: Sequence[FeedCommit]) -> frozenset[str]:
     new = {placed.entry.language for commit in commits for placed in commit.new}
     return frozenset(new | {entry.language for commit in commits for entry in commit.revisions})
-
-
-def _select(db: Database, where: str, values: Sequence[Any], first: Sequence[Any]) -> list[Any]:
-    """Select entries in chunks of values."""
-    rows: list[Any] = []
-    for at in range(0, len(values), _CHUNK):
-        chunk = values[at : at + _CHUNK]
-        statement = f"select * from entries where {where} ({marks(chunk)})"
-        rows += db.execute(statement, [*first, *chunk]).fetchall()
-    return rows
-
-
-def _known(db: Database, lookup: Lookup, next_id: int) -> KnownEntries:
-    entries: dict[int, KnownEntry] = {}
-    by_column = {
-        "guid_key": {key.guid for key in lookup.keys} - {b""},
-        "title_key": {key.title for key in lookup.keys},
-        "article_key": {key.article for key in lookup.keys} - {b""},
-        "link_key": {key.link for key in lookup.keys} - {b""},
-    }
-    for column, values in by_column.items():
-        # `!= x''` is the condition of the partial indexes, in their own words.
-        where = f"feed_id = ? and {column} != x'' and {column} in"
-        for row in _select(db, where, sorted(values), [lookup.feed_id]):
-            entries[row["id"]] = get_known(row)
-    for row in _select(db, "id in", lookup.entry_ids, []) if lookup.keys else []:
-        entries[row["id"]] = get_known(row)
-    for number, earlier in _earlier_words(db, sorted(entries)).items():
-        entries[number] = replace(entries[number], earlier=tuple(earlier))
-    for number, packed in bodies.packed_of(db, sorted(entries)).items():
-        entries[number] = bodies.with_body(entries[number], packed)
-    return KnownEntries(tuple(entries[number] for number in sorted(entries)), next_id)
-
-
-def _earlier_words(db: Database, ids: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
-    """Headlines and texts that entries had before, by entry."""
-    words: dict[int, list[tuple[str, str]]] = {}
-    for at in range(0, len(ids), _CHUNK):
-        chunk = ids[at : at + _CHUNK]
-        statement = (
-            f"select entry_id, title, summary from revisions where entry_id in ({marks(chunk)})"
-        )
-        for row in db.execute(statement, chunk).fetchall():
-            words.setdefault(row["entry_id"], []).append((row["title"], row["summary"]))
-    return words
