@@ -3,6 +3,7 @@
 Applies nothing.
 """
 
+import json
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -208,16 +209,8 @@ def content_digest(data: Mapping[str, Any]) -> str:
     if isinstance(settings, dict):
         shared = {key: value for key, value in settings.items() if key not in MACHINES_OWN}
         data = {**data, "settings": shared}
-    return blake2b(_canonical(data).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-
-
-def _canonical(value: object) -> str:
-    if isinstance(value, dict):
-        pairs = sorted((str(key), _canonical(each)) for key, each in value.items())
-        return "{" + ",".join(f"{key!r}:{text}" for key, text in pairs) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(_canonical, value)) + "]"
-    return repr(value)
+    text = json.dumps(data, sort_keys=True, default=repr)
+    return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def read_text(path: Path) -> str:

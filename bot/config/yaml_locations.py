@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 import yaml
-from yaml.composer import Composer
+from yaml.composer import Composer, ComposerError
 
 from bot.config.yaml_slips import slip
 from bot.errors import ConfigError, Mistake
@@ -27,6 +27,12 @@ _CUT_OFF = re.compile(r"[ \t]+(#\w[^\n]*)")
 
 Path = tuple[str | int, ...]
 
+#: the node that an event begins, and the event that ends it
+_NODES_OF: dict[Any, Any] = {
+    yaml.SequenceStartEvent: (yaml.SequenceNode, yaml.SequenceEndEvent),
+    yaml.MappingStartEvent: (yaml.MappingNode, yaml.MappingEndEvent),
+}
+
 _LibyamlLoader: Any = None
 if yaml.__with_libyaml__:
 
@@ -34,12 +40,53 @@ if yaml.__with_libyaml__:
         """Parses in C, and makes the nodes in Python.
 
         C would end the process where a document nests too deeply; the recursion of Python has a
-        limit.
+        limit. The nodes are those of PyYAML, without its steps for rules by path, of which
+        there are none.
         """
 
         def __init__(self, stream: str) -> None:
             yaml.CSafeLoader.__init__(self, stream)
             Composer.__init__(self)
+            self._resolve: Any = self.resolve
+
+        def compose_node(self, parent: Any, index: Any) -> Any:  # noqa: ARG002 (as PyYAML does)
+            """Make the next node. Raises YAMLError, for which PyYAML then finds the words."""
+            event: Any = self.get_event()
+            kind, anchor = type(event), event.anchor
+            if kind is yaml.AliasEvent:
+                if anchor not in self.anchors:
+                    raise ComposerError(None, None, "found undefined alias", event.start_mark)
+                return self.anchors[anchor]
+            if anchor is not None and anchor in self.anchors:
+                raise ComposerError(None, None, "found duplicate anchor", event.start_mark)
+            start, end = event.start_mark, event.end_mark
+            if kind is yaml.ScalarEvent:
+                scalar = yaml.ScalarNode(self._tag(event), event.value, start, end, event.style)
+                if anchor is not None:
+                    self.anchors[anchor] = scalar
+                return scalar
+            made, last = _NODES_OF[kind]
+            tag = event.tag
+            if tag is None or tag == "!":
+                tag = self._resolve(made, None, event.implicit)
+            node = made(tag, [], start, None, event.flow_style)
+            if anchor is not None:
+                self.anchors[anchor] = node
+            add, is_sequence = node.value.append, made is yaml.SequenceNode
+            while not self.check_event(last):
+                part = self.compose_node(node, None)
+                add(part if is_sequence else (part, self.compose_node(node, part)))
+            closing: Any = self.get_event()
+            node.end_mark = closing.end_mark
+            return node
+
+        def _tag(self, event: Any) -> str:
+            tag, value = event.tag, event.value
+            if tag is not None and tag != "!":
+                return str(tag)
+            if event.implicit[0] and value[:1] in self.yaml_implicit_resolvers:
+                return str(self._resolve(yaml.ScalarNode, value, event.implicit))
+            return _TEXT
 
 
 def path_text(path: Path) -> str:
@@ -138,6 +185,8 @@ class YamlLocations:
 
         A value that names a variable stays: what is secret of it is in the environment.
         """
+        if "#" not in self._text and not any(self._spans.values()):
+            return self._text
         parts, position = [], 0
         for (start, end), secret in sorted(self._spans.items()):
             value = self._text[start:end]
@@ -156,10 +205,10 @@ class YamlLocations:
         patterns = self._secret.get((path[0], len(path))) if path else None
         if not patterns:
             return False
-        parts = _pattern(path)
         return any(
-            all(key in ("*", part) for key, part in zip(pattern, parts, strict=True))
+            all(key in ("*", part) for key, part in zip(pattern, path, strict=True))
             for pattern in patterns
+            if pattern[-1] in ("*", path[-1])
         )
 
     def mistake(self, path: Path, message: str) -> None:
@@ -169,7 +218,8 @@ class YamlLocations:
 
     def _value(self, node: yaml.Node, path: Path, above: tuple[int, ...]) -> Any:
         self._nodes += 1
-        too_deep = len(path) > DEPTH or id(node) in above
+        is_scalar = isinstance(node, yaml.ScalarNode)
+        too_deep = len(path) > DEPTH or (not is_scalar and id(node) in above)
         if self._nodes > NODES or too_deep:
             line, column = node.start_mark.line + 1, node.start_mark.column + 1
             problem = (
@@ -179,14 +229,12 @@ class YamlLocations:
             )
             raise ConfigError(self.file, (Mistake(line, column, path_text(path[:3]), problem),))
         self._at.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+        if is_scalar:
+            return self._scalar(node, path)
         above = (*above, id(node))
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path, above)
-        if isinstance(node, yaml.SequenceNode):
-            return [
-                self._value(item, (*path, index), above) for index, item in enumerate(node.value)
-            ]
-        return self._scalar(node, path)
+        return [self._value(item, (*path, index), above) for index, item in enumerate(node.value)]
 
     def _mapping(
         self, node: yaml.MappingNode, path: Path, above: tuple[int, ...]

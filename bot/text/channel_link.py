@@ -55,6 +55,8 @@ def is_misnamed_channel(text: str) -> bool:
 
 def channel_fault(text: str) -> str:
     """Return in English why newsbell cannot read the channel that a text names; else empty."""
+    if not text.lstrip().startswith("@") and not _MAY_BE.search(text):
+        return ""  # nearly all
     if is_private_channel(text):
         return "only members can read this channel or group; newsbell reads public channels"
     if is_misnamed_channel(text):
