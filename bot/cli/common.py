@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
@@ -22,8 +23,10 @@ from bot.query.parser import parse
 from bot.query.tree import Node
 from bot.service import last_good
 from bot.service.last_good import InForce, Rejected
-from bot.store.archive import Archive
 from bot.store.read_only import ReadOnlyDatabase, is_absent, reader_of
+
+if TYPE_CHECKING:
+    from bot.store.archive import Archive
 
 
 def in_force(path: Path, *, held: bool = False) -> InForce:
@@ -74,14 +77,16 @@ def read_only(config: Config) -> ReadOnlyDatabase:
         raise Fault(str(error)) from None
 
 
-def archive(config: Config) -> Archive:
+def archive(config: Config) -> "Archive":
     """Return the stored entries. Raises Fault where there is no database."""
+    from bot.store.archive import Archive  # noqa: PLC0415 (for those who read entries)
+
     if is_absent(config.database):
         raise Fault(f"There is no database at {config.database} yet: run `newsbell run` first.")
     return Archive(reader_of(config.database))
 
 
-def check_selectors(texts: Sequence[str], config: Config, stored: Archive) -> None:
+def check_selectors(texts: Sequence[str], config: Config, stored: "Archive") -> None:
     """Raise Misconfigured for what is no tag, name or URL of a feed: it would look like no news."""
     known = stored.selectors() if texts else set()
     known |= {text for feed in config.declared.feeds for text in (feed.url, feed.name, *feed.tags)}

@@ -13,7 +13,6 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.cli.faults import plural
-from bot.cli.log_lines import LogLines
 from bot.i18n.catalog import Translator
 from bot.model.delivery import DeliveryState, OutboxRow, WaitCause
 from bot.model.status import FeedStatus, Status
@@ -43,6 +42,8 @@ def open_console(*, error: bool = True) -> Console:
     log gets JSON alone.
     """
     if error and not sys.stderr.isatty():
+        from bot.cli.log_lines import LogLines  # noqa: PLC0415 (a log takes 40 ms to import)
+
         return Console(
             file=cast("IO[str]", LogLines()), highlight=False, soft_wrap=True, force_terminal=False
         )

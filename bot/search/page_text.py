@@ -1,12 +1,16 @@
 """What was read of an article beside headline and summary, as sentences. No I/O, no clock."""
 
+from typing import TYPE_CHECKING
+
 from bot.i18n.catalog import Translator
-from bot.model.archive import EntryFacts
 from bot.model.pages import PageFailure, PageState
-from bot.search.account_text import TimeFormat
+
+if TYPE_CHECKING:
+    from bot.model.archive import EntryFacts
+    from bot.search.account_text import TimeFormat
 
 
-def read_text(facts: EntryFacts, when: TimeFormat, translator: Translator) -> str:
+def read_text(facts: "EntryFacts", when: "TimeFormat", translator: Translator) -> str:
     """Return what was read of an article; empty for headline and summary alone."""
     page = facts.page
     if page is None:

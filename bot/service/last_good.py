@@ -4,8 +4,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-import structlog
-
 from bot.config.kept_text import databases, read_kept
 from bot.config.load import Config, load, load_again, read_text
 from bot.errors import ConfigError, Mistake, NewsbellError
@@ -15,8 +13,6 @@ from bot.store.read_only import ReadOnlyDatabase
 
 SHOWN = 3  #: mistakes that a notice names
 LENGTH = 1500  #: characters of them
-
-log = structlog.stdlib.get_logger("newsbell.config")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +105,9 @@ def _held(path: Path, current: InForce) -> InForce:
 
 
 def _last_good(path: Path, error: ConfigError) -> InForce | None:
+    import structlog  # noqa: PLC0415 (a fifth of what `status` takes, and most files are good)
+
+    log = structlog.stdlib.get_logger("newsbell.config")
     try:
         text = read_text(path)
     except ConfigError:
