@@ -15,7 +15,7 @@ from bot.model.stories import Report
 from bot.stories.developments import developments
 from bot.stories.headline_kinds import Kind, kind_of
 from bot.stories.stop_words import number_words, stop_words
-from bot.text.stem import stems
+from bot.text.stem import text_stems
 from bot.text.tokens import is_unspaced, tokens
 from bot.text.word_cache import word_cache
 
@@ -181,7 +181,7 @@ def term_of(word: str, language: str) -> str:
     """Return the term of a lower-case word: its stem, 7 for seven, empty for a stop word."""
     if not word or word in stop_words(language):
         return ""
-    return number_words(language).get(word) or stems(word, language)[0]
+    return number_words(language).get(word) or text_stems(word, language)[0]
 
 
 def _names(report: Report) -> tuple[str, ...]:
