@@ -181,7 +181,11 @@ class EntryIndex:
         member.gone = True
         if entry.kind in _INDEXED_KINDS:
             for term in member.terms:
-                term.members.drop(member)
+                members = term.members
+                if members[0] is member and not members.gone:
+                    del members[0]
+                else:
+                    members.drop(member)
             for key in entry.phonetic_keys:
                 members = self._by_phonetic_key[key]
                 members.drop(member)

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress
 from math import exp, hypot, log, sqrt
-from operator import mul
+from operator import attrgetter, mul
 from sys import intern
 from typing import Any
 
 from bot.model.stories import StoredFeatures
-from bot.stories.features import Features
+from bot.stories.features import TITLE_WEIGHT, Features, tf_weight
 from bot.stories.headline_kinds import Kind
 from bot.stories.packed_features import Outline
 from bot.stories.postings import Member, Posting, StoredMember, Term
@@ -29,6 +29,8 @@ _NGRAM = 4  # characters
 STOP_WORD_SHARE = 0.08  #: of a language's entries, above which a term is a stop word
 _LEARNT_STOP_WORDS_FROM = 200  # entries
 _ROUNDED_DOWN = 1 - 1e-9  # more than floating point may be off
+_TITLE_TF = tf_weight(TITLE_WEIGHT)  # least of a term of a headline
+_log_count_of = attrgetter("log_count")
 _LOGS = tuple(log(count + 0.5) for count in range(1 << 12))
 
 
@@ -64,9 +66,11 @@ class _LanguageFrequencies:
 
     def add(self, names: Iterable[str]) -> tuple[Term, ...]:
         found = tuple(map(self.terms.__getitem__, names))
+        logs, known = _LOGS, len(_LOGS)
         for term in found:
-            term.count += 1
-            term.log_count = _log(term.count + term.prior)
+            count = term.count = term.count + 1
+            count += term.prior
+            term.log_count = logs[count] if count < known else _log(count)
         self._count(1)
         return found
 
@@ -86,10 +90,12 @@ class _LanguageFrequencies:
     def remove(self, terms: Iterable[Term]) -> list[str]:
         """Undo `add`; return the names of the terms that no entry has any more."""
         unused: list[str] = []
+        logs, known = _LOGS, len(_LOGS)
         for term in terms:
             count = term.count = term.count - 1
             if count:
-                term.log_count = _log(count + term.prior)
+                count += term.prior
+                term.log_count = logs[count] if count < known else _log(count)
             else:
                 del self.terms[term.name]
                 unused.append(term.name)
@@ -233,35 +239,39 @@ class Similarity:
         To the entries of all others `to` gives less. The bound takes a third of its time: the
         product of the vectors is at most that of this one with the largest weight in the other's
         text, and the other is at least as long as its headline alone, for the terms of its summary
-        only add to the length by which the product is divided.
+        only add to the length by which the product is divided. A headline is at least as long as
+        if all of its terms had their mean weight.
         """
-        frequencies = self._frequencies.of(self.entry.language)
+        entry = self.entry
+        language, headline_only = entry.language, entry.headline_only
+        frequencies = self._frequencies.of(language)
         total, learns = frequencies.log_total, frequencies.learns_stop_words
         least *= _ROUNDED_DOWN
         products = {term: weight * (total - term.log_count) for term, weight in self.vector.items()}
         intersection, product_of = frozenset(products).intersection, products.__getitem__
         storylines: set[int] = set()
         for member in members:
-            storyline, other = member.story_ids.storyline, member.features
+            storyline = member.story_ids.storyline
             if storyline in storylines:
                 continue
-            if (
-                learns
-                or other.language != self.entry.language
-                or (other.headline_only and self.entry.headline_only)
-            ):
+            other = member.features
+            if learns or other.language != language or (headline_only and other.headline_only):
                 storylines.add(storyline)
                 continue
-            terms = member.terms
+            terms, count = member.terms, other.title_length
             product = sum(map(product_of, intersection(terms))) * member.largest_weight
-            headline = terms[: other.title_length]
+            product = self._factor(other, product) / least
+            headline = terms[:count]
+            mean = _TITLE_TF * (count * total - sum(map(_log_count_of, headline)))
+            if product * product * count < mean * mean * _ROUNDED_DOWN:
+                continue
             length = hypot(
                 *[
                     tf * (total - term.log_count)
                     for tf, term in zip(other.tf_weights, headline, strict=False)
                 ]
             )
-            if self._factor(other, product) >= least * length:
+            if product >= length:
                 storylines.add(storyline)
         return storylines
 
