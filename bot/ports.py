@@ -67,7 +67,7 @@ from bot.model.feeds import (
 from bot.model.gauges import Gauges
 from bot.model.hubs import HubLink, HubSubscription
 from bot.model.message import Message
-from bot.model.nodes import HandedOver, Node, NodeState
+from bot.model.nodes import HandedOver, Node, NodeState, Sharing
 from bot.model.pages import PageCommit, PageCounts, PageDue, PageOutcome
 from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
 from bot.model.retention import Obsolete, Retention, RetentionState
@@ -841,8 +841,8 @@ class StatusReader(Protocol):
         """Return how large all of the database is. Raises StoreError."""
         ...
 
-    def nodes(self) -> tuple[list[NodeState], int]:
-        """Return the nodes, and how many polls wait for who leads. Raises StoreError."""
+    def sharing(self) -> Sharing:
+        """Return the nodes, and what waits between them. Raises StoreError."""
         ...
 
     def clock_seen(self) -> datetime | None:

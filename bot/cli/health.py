@@ -13,12 +13,19 @@ from bot.cli.database_path import address_of, beside_of
 from bot.cli.faults import Fault
 from bot.errors import NewsbellError
 from bot.model.database_address import DatabaseAddress
+from bot.model.health import Role
 from bot.service.control import ask_health, has_socket
 from bot.store.read_only import ReadOnlyDatabase
 from bot.text.duration import in_words, parse_duration
 
 #: within which a newsbell that runs writes into its database, whatever happens
 WRITES_WITHIN = timedelta(minutes=3)
+
+_ROLES = {
+    Role.LEADS: "leads",
+    Role.POLLS: "polls for the one that leads",
+    Role.WAITS: "waits for its turn to lead",
+}
 
 
 def _span(_context: click.Context, _option: click.Parameter, value: str | None) -> timedelta | None:
@@ -63,7 +70,7 @@ def health(path: Path, *, within: timedelta | None, timeout: float, as_json: boo
         return
     if not record["healthy"]:
         raise Fault("Not healthy: " + " ".join(record["reasons"]))
-    click.echo(f"Healthy: {activity(record, now)}.")
+    click.echo(" ".join([f"Healthy: {activity(record, now)}.", *record.get("notes", ())]))
 
 
 def _asked(database: Path, seconds: float) -> Mapping[str, Any] | None:
@@ -112,6 +119,7 @@ def activity(record: Mapping[str, Any], now: datetime) -> str:
     if seen := record.get("last_seen_at"):
         return f"newsbell ran {_ago(seen, now)}"
     done = [f"runs for {in_words(timedelta(seconds=float(record['uptime'])))}"]
+    done += [_ROLES[record["role"]]] if record.get("role") in _ROLES else []
     for key, what in (("last_poll_at", "polled"), ("last_sent_at", "sent")):
         if at := record.get(key):
             done.append(f"{what} {_ago(at, now)}")

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,11 +18,12 @@ from bot.cli.faults import failing
 from bot.cli.health import activity
 from bot.cli.tables import open_console, status_table
 from bot.i18n.catalog import ENGLISH, Translator
-from bot.model.nodes import NodeState
+from bot.model.nodes import NodeState, Sharing
 from bot.model.pages import PageCounts
 from bot.model.retention import Retention, RetentionState
 from bot.model.status import FeedStatus, Status
 from bot.search.feed_state import overruled_hint
+from bot.search.nodes_text import faults, queue_text, role_of, role_text
 from bot.search.page_text import failure_text
 from bot.service.control import HealthAnswer, ask_health
 from bot.service.last_good import Rejected
@@ -46,7 +46,6 @@ def status(path: Path, *, as_json: bool) -> None:
         current = read_only(config).status()
         kept = read_only(config).retention()
         pages = read_only(config).pages(now - timedelta(days=1))
-        nodes, waiting = read_only(config).nodes()
     process = ask_health(config.beside, ANSWERS_WITHIN)
     if as_json:
         document = {
@@ -56,8 +55,6 @@ def status(path: Path, *, as_json: bool) -> None:
             "config": rejected and _rejected(rejected),
             "retention": _retention(config.settings.retention.value),
             "pages": {"waiting": pages.waiting, "read": pages.read, "failed": pages.failed},
-            "nodes": [_node(state) for state in nodes],
-            "handed_over": waiting,
             **_stored(current),
         }
         click.echo(json.dumps(document, ensure_ascii=not takes_unicode(sys.stdout)))
@@ -72,20 +69,19 @@ def status(path: Path, *, as_json: bool) -> None:
     console.print(Text(retention_line(config.settings.retention.value)))
     if kept.announced:
         console.print(_announced_line(kept, now, ZoneInfo(config.settings.timezone)))
-    if nodes:
-        console.print(Text(nodes_line(nodes, waiting)))
+    if current.sharing.states:
+        console.print(Text(nodes_text(current.sharing)))
     console.print(_process_line(process, now))
 
 
-def nodes_line(nodes: Sequence[NodeState], waiting: int) -> str:
-    """Who shares the database, what each does, and what waits for who leads."""
-    parts = [
-        f"{state.node.name} "
-        + ("is gone" if state.is_gone else "leads" if state.leads else "polls")
-        + f" (heard {state.silent.total_seconds():.0f} s ago)"
-        for state in nodes
-    ]
-    return f"Nodes: {', '.join(parts)}. {waiting} polls wait for who leads."
+def nodes_text(sharing: Sharing) -> str:
+    """Who shares the database, what each does, what is wrong with it, and what waits."""
+    lines = [f"Machines: {queue_text(sharing)}"]
+    for state in sharing.states:
+        heard = "" if state.is_gone else f", heard {state.silent.total_seconds():.0f} s ago"
+        text = f"  {state.node.name} {role_text(state, sharing.leader)}{heard}."
+        lines.append(" ".join([text, *faults(state, sharing.leader)]))
+    return "\n".join(lines)
 
 
 def pages_line(pages: PageCounts) -> str:
@@ -126,8 +122,13 @@ def _rejected(rejected: Rejected) -> dict[str, Any]:
 
 def _stored(status: Status) -> dict[str, Any]:
     """What stands in the database."""
-    outage = status.outage
+    outage, sharing = status.outage, status.sharing
     return {
+        "nodes": [_node(state, sharing.leader) for state in sharing.states],
+        "handed_over": {
+            "waiting": sharing.waiting,
+            "oldest": round(sharing.oldest.total_seconds(), 1),
+        },
         "feeds": [_feed(feed) for feed in status.feeds],
         "chats": [
             {"name": chat.name, "queued": queued, "paused": chat.paused, "not_before": _iso(until)}
@@ -140,13 +141,13 @@ def _stored(status: Status) -> dict[str, Any]:
     }
 
 
-def _node(state: NodeState) -> dict[str, Any]:
+def _node(state: NodeState, leader: NodeState | None) -> dict[str, Any]:
     return {
         "name": state.node.name,
         "version": state.node.version,
-        "leads": state.leads,
+        "role": role_of(state, leader) or "gone",
         "silent": round(state.silent.total_seconds(), 1),
-        "gone": state.is_gone,
+        "faults": list(faults(state, leader)),
     }
 
 
@@ -175,7 +176,8 @@ def _process_line(answer: HealthAnswer, now: datetime) -> Text:
     if answer.health:
         reasons = answer.health["reasons"]
         text = " ".join(reasons) if reasons else f"It {activity(answer.health, now)}."
-        line = f"A newsbell runs, version {answer.health['version']}. {text}"
+        notes = " ".join(["", *answer.health.get("notes", ())])
+        line = f"A newsbell runs, version {answer.health['version']}. {text}{notes}"
         return Text(line, style="red" if reasons else "")
     if answer.listens:
         return Text("A newsbell runs, but does not answer.", style="red")

@@ -56,6 +56,11 @@ class WindowReader:
         if is_first:
             await asyncio.to_thread(window.prepare)
 
+    @property
+    def size(self) -> int:
+        """How many entries it has."""
+        return len(self._window)
+
     def is_followed(self, clock: Clock) -> bool:
         """Whether the window is that of another node, by a clock that was not set meanwhile."""
         return self._offset is not None and (

@@ -69,6 +69,20 @@ class NodeState:
 
 
 @dataclass(frozen=True, slots=True)
+class Sharing:
+    """The machines that share a database, and what waits between them."""
+
+    states: tuple[NodeState, ...] = ()  #: of a day, who leads first; none where nobody shares
+    waiting: int = 0  #: polls of other nodes that the one that leads has not taken in
+    oldest: timedelta = timedelta(0)  #: for which the first of them has waited
+
+    @property
+    def leader(self) -> NodeState | None:
+        """Who leads; None for nobody."""
+        return leader_of(self.states)
+
+
+@dataclass(frozen=True, slots=True)
 class KnownMatches:
     """What a node that does not lead found to match the articles of a poll."""
 
@@ -96,6 +110,12 @@ def clock_difference(state: NodeState, leader: NodeState) -> float:
     if state.ahead is None or leader.ahead is None:
         return 0.0
     return state.ahead - leader.ahead
+
+
+def is_file_different(state: NodeState, leader: NodeState) -> bool:
+    """Whether a node has another feeds.yaml than the one that leads."""
+    digests = {state.node.digest, leader.node.digest}
+    return "" not in digests and len(digests) > 1
 
 
 def rest_of(state: NodeState, leader: NodeState, tables: Tables = Tables.SAME) -> Rest | None:

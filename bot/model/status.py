@@ -8,6 +8,7 @@ from bot.model.chats import Chat
 from bot.model.delivery import DeliveryState, Outage
 from bot.model.feeds import FeedState
 from bot.model.hosts import HostStatus
+from bot.model.nodes import Sharing
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +55,4 @@ class Status:
     deliveries: Mapping[DeliveryState, int] = field(default_factory=dict)
     hosts: tuple[HostStatus, ...] = ()  #: hosts that wait, or that are asked more slowly
     outage: Outage | None = None  #: since when Telegram takes nothing
+    sharing: Sharing = Sharing()

@@ -32,6 +32,7 @@ from bot.fetch.url_guard import UrlGuard
 from bot.model.chats import ChatKind
 from bot.model.clock import ClockStep
 from bot.model.delivery import Settlement
+from bot.model.health import Role
 from bot.model.nodes import Node
 from bot.ports import Caller, Channel, Clock, Fetcher, PageParser, Parser, Store
 from bot.query.index import Index
@@ -208,6 +209,7 @@ def _watched(
         measures=base.measures,
         caller=base.caller,
         service_manager=base.wiring.service_manager,
+        role=Role.LEADS if base.wiring.node else None,
     )
 
 

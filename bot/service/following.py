@@ -11,13 +11,14 @@ import structlog
 from bot.errors import StoreError
 from bot.feeds.feed_reader import FeedReader
 from bot.feeds.handover import HandoverCommitter
-from bot.feeds.poller import Poller
+from bot.feeds.poller import Poller, PollReport
 from bot.feeds.window_reader import WindowReader
 from bot.model.database_address import PostgresAddress
 from bot.query.index import Index
 from bot.service.build import Followed, Wiring, new_index
 from bot.service.followed_subscriptions import FollowedSubscriptions
 from bot.service.live_config import LiveConfig
+from bot.service.measures import Measures
 from bot.service.membership import BEAT
 from bot.service.subscriptions import LiveSubscriptions
 from bot.store.stores import PostgresStore
@@ -36,6 +37,7 @@ class Following:
         self._address, self._wiring, self._live, self._reader = address, wiring, live, reader
         self._window = WindowReader()  # what the one that leads has of the stories
         self._index: Index | None = None  # the subscriptions, compiled
+        self.measures = Measures(wiring.clock)
 
     def forget(self) -> None:
         """Forget all of it: the tables are another version's now."""
@@ -75,7 +77,24 @@ class Following:
             node=wiring.node,
             version=wiring.version,
         )
-        return Poller(store.polls, clock, self._reader, committer, wiring.polled, live.spacing)
+        return Poller(
+            store.polls,
+            clock,
+            self._reader,
+            committer,
+            self._polled,
+            live.spacing,
+            self.measures.commit.add,
+        )
+
+    def _polled(self, reports: list[PollReport]) -> None:
+        self.measures.polled(reports)
+        self._wiring.polled(reports)
+
+    @property
+    def window_size(self) -> int:
+        """How many entries of stories it knows."""
+        return self._window.size
 
     async def _follow(self, store: PostgresStore) -> None:
         """Keep the window of stories as it is with the one that leads."""

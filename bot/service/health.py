@@ -11,7 +11,7 @@ from bot import __version__
 from bot.delivery.deliverer import Deliverer
 from bot.feeds.poller import Poller
 from bot.i18n.phrase import Phrase, phrase, span_phrase, verbatim
-from bot.model.health import Health
+from bot.model.health import Health, Role
 from bot.ports import Clock, StoreFiles
 from bot.service.loop_lag import LoopLag
 from bot.service.measures import Measures
@@ -35,8 +35,10 @@ class HealthCheck:
         lag: LoopLag,
         clock: Clock,
         asks_telegram: Callable[[], bool],
+        role: Role | None = None,
     ) -> None:
         """`asks_telegram`: Telegram is asked for updates all the time, so that it answers."""
+        self._role = role
         self._watchdog, self._files = watchdog, files
         self._poller, self._deliverer, self._measures = poller, deliverer, measures
         self._lag, self._clock, self._asks_telegram = lag, clock, asks_telegram
@@ -55,6 +57,7 @@ class HealthCheck:
             measures.last_poll_at,
             measures.last_sent_at,
             measures.telegram_answered_at,
+            self._role,
         )
 
     def _reasons(self) -> list[Phrase]:

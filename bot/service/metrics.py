@@ -4,6 +4,7 @@ Counts nothing itself (`measures` does), and holds no state but its own registry
 feed, a chat or a person is in it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,8 +22,12 @@ from prometheus_client.registry import Collector
 
 from bot.model.delivery import WaitCause
 from bot.model.gauges import FeedCondition, Gauges
-from bot.model.health import Health
+from bot.model.health import Health, Role
+from bot.model.nodes import Sharing
+from bot.search.nodes_text import role_of
 from bot.service.measures import Distribution, Measures
+
+_GONE = "gone"  # a role, as a label
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class Sample:
     reading: int  #: documents that are read or wait for a reader
     readers: int  #: processes that read; 0 where they rest
     window: int  #: entries by which stories are grouped
+    sharing: Sharing | None = None  #: None where nobody else can share the database
 
 
 class _Sampled(Collector):
@@ -50,6 +56,8 @@ class _Sampled(Collector):
         yield from _of_measures(sample.measures)
         if sample.gauges:
             yield from _of_gauges(sample.gauges, sample.now)
+        if sample.sharing:
+            yield from _of_sharing(sample.sharing, sample.health)
 
 
 def exposition(sample: Sample) -> bytes:
@@ -132,6 +140,22 @@ def _of_gauges(gauges: Gauges, now: datetime) -> Iterator[Metric]:
     if gauges.cleaned_at:
         text = "When a clean-up last went through to its end."
         yield _moment("cleaned", text, gauges.cleaned_at)
+
+
+def _of_sharing(sharing: Sharing, health: Health) -> Iterator[Metric]:
+    leader = sharing.leader
+    roles = Counter(role_of(state, leader) or _GONE for state in sharing.states)
+    nodes = GaugeMetricFamily("newsbell_nodes", "Machines by what they do.", labels=["role"])
+    for role in (*Role, _GONE):
+        nodes.add_metric([role], roles[role])
+    yield nodes
+    leads, wait = float(health.role is Role.LEADS), sharing.oldest.total_seconds()
+    for name, text, value in (
+        ("leads", "1 where this one leads, 0 where it waits for its turn.", leads),
+        ("handed_over", "Polls that wait for the one that leads.", float(sharing.waiting)),
+        ("handed_over_oldest_seconds", "For which the first of them has waited.", wait),
+    ):
+        yield GaugeMetricFamily(f"newsbell_{name}", text, value=value)
 
 
 def _moment(name: str, text: str, moment: datetime) -> Metric:

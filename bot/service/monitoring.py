@@ -16,8 +16,11 @@ from bot.errors import NewsbellError
 from bot.feeds.batch import BatchCommitter
 from bot.feeds.poller import Poller
 from bot.i18n.phrase import Phrase
+from bot.model.database_address import DatabaseAddress
 from bot.model.delivery import NoticeKind, notice
 from bot.model.gauges import Gauges
+from bot.model.health import Role
+from bot.model.nodes import Sharing
 from bot.ports import Caller, Clock, Store
 from bot.service.health import HealthCheck
 from bot.service.heartbeat import Heartbeat
@@ -47,6 +50,7 @@ class Watched:
     measures: Measures
     caller: Caller
     service_manager: ServiceManager
+    role: Role | None = None  #: None where no other newsbell can share the database
 
 
 class Monitoring:
@@ -66,6 +70,7 @@ class Monitoring:
             lag=self.lag,
             clock=watched.clock,
             asks_telegram=self._asks_telegram,
+            role=watched.role,
         )
         self.heartbeat = Heartbeat(self._heartbeat_address, watched.caller, self.health.look)
         self.service_manager = watched.service_manager
@@ -100,6 +105,7 @@ class Monitoring:
         watched, now = self.watched, self.watched.clock.now()
         # By a connection and a thread of its own, so that no poll waits for it.
         gauges = await asyncio.to_thread(self._gauges, now)
+        sharing = await asyncio.to_thread(sharing_of, self._database) if watched.role else None
         return exposition(
             Sample(
                 now,
@@ -109,6 +115,7 @@ class Monitoring:
                 watched.workers.reading,
                 watched.workers.processes,
                 watched.committer.window_size,
+                sharing,
             )
         )
 
@@ -129,6 +136,15 @@ class Monitoring:
     def _asks_telegram(self) -> bool:
         config = self.watched.live.config
         return config.token is not None and config.settings.telegram.webhook is None
+
+
+def sharing_of(database: DatabaseAddress) -> Sharing | None:
+    """Return the machines that share a database; None where it cannot be read."""
+    try:
+        return ReadOnlyDatabase(database).sharing()
+    except NewsbellError as error:
+        log.warning("gauges_unreadable", error=str(error))
+        return None
 
 
 def _watchdog(watched: Watched, report: Callable[[Phrase], Awaitable[None]]) -> Watchdog:

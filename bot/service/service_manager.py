@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from bot.model.health import Health
+from bot.model.health import Health, Role
 
 STATUS_EVERY = 30.0  #: seconds between two messages at most
 _LENGTH = 400  # characters of the status line
@@ -94,6 +94,9 @@ def status_line(health: Health) -> str:
     """Return what `systemctl status` shows: why newsbell does not work, or what it did last."""
     if not health.healthy:
         return " ".join(" ".join(map(str, health.reasons)).split())[:_LENGTH]
+    if health.role in {Role.POLLS, Role.WAITS}:
+        text = " ".join(["Waits for its turn to lead.", *health.notes])
+        return text[:_LENGTH]
     done = [("polled", health.last_poll_at), ("sent", health.last_sent_at)]
     parts = [f"{what} at {at:%H:%M} UTC" for what, at in done if at]
     return f"Works; last {', '.join(parts)}." if parts else "Works; nothing polled yet."

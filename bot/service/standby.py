@@ -5,7 +5,7 @@ who does gives no sign of life, it is over; the caller opens a whole newsbell th
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -29,6 +29,7 @@ from bot.model.nodes import (
     NodeState,
     Rest,
     Tables,
+    is_file_different,
     leader_of,
     rest_of,
     rest_text,
@@ -40,7 +41,9 @@ from bot.service.feed_trial import agent_of, guard_of, limits_of, worker_limits_
 from bot.service.following import Following
 from bot.service.last_good import InForce, in_force_again
 from bot.service.live_config import LiveConfig
+from bot.service.loop_lag import LoopLag
 from bot.service.membership import BEAT
+from bot.service.monitoring import sharing_of
 from bot.service.service_manager import ServiceManager
 from bot.service.waiting_file import WaitingFile
 from bot.service.workers import Workers
@@ -54,6 +57,10 @@ log = structlog.stdlib.get_logger("newsbell.nodes")
 
 _AWAY = phrase("The database cannot be reached.")
 _TOO_OLD = phrase("Nobody leads, and a newer newsbell wrote the database: update this one.")
+#: what to know of a node whose feeds.yaml differs
+OTHER_FILE = (
+    "Its feeds.yaml says something else than that of the one that leads: make them the same."
+)
 _SILENT = 180.0  # seconds without it, from which a node that waits is not healthy
 # A node whose clock is wrong leads only where nobody else wants to.
 _COURTESY = timedelta(seconds=3)
@@ -84,13 +91,16 @@ class Standby:
         live: LiveConfig,
         clock: Clock,
         following: Following,
+        workers: Workers,
         service_manager: ServiceManager,
     ) -> None:
         """`store` is for signs of life; `following` works for the one that leads."""
         self._service_manager, self._following = service_manager, following
+        self._workers, self._lag = workers, LoopLag()
         self._store, self._node, self._live, self._clock = store, node, live, clock
         self._work: asyncio.Task[None] | None = None
         self._polls = False  # that work polls, too
+        self._has_other_file = False
         self._began = self._heard = clock.monotonic()
         self._leader: NodeState | None = None  # whom it heard of last
         self._own = NodeState(node, leads=False, silent=timedelta(0))
@@ -103,16 +113,41 @@ class Standby:
         reasons = [_AWAY] if now - self._heard > _SILENT else []
         if self.rest is Rest.NEWER_TABLES and self._free_since is not None:
             reasons.append(_TOO_OLD)
-        notes = (rest_text(self.rest, self._own, self._leader),) if self.rest else ()
         return Health(
             self._node.version,
             self._node.started_at,
             now - self._began,
-            0.0,
+            self._lag.worst,
             0,
             tuple(reasons),
+            self._following.measures.last_poll_at,
             role=Role.WAITS if self.rest else Role.POLLS,
-            notes=notes,
+            notes=tuple(self._notes()),
+        )
+
+    def _notes(self) -> Iterator[str]:
+        if self.rest:
+            yield rest_text(self.rest, self._own, self._leader)
+        if self._leader and is_file_different(self._own, self._leader):
+            yield OTHER_FILE
+
+    async def measured(self) -> bytes:
+        """Return what is measured here, in the format of Prometheus."""
+        from bot.service.metrics import Sample, exposition  # noqa: PLC0415 (few have a monitor)
+
+        following = self._following
+        sharing = await asyncio.to_thread(sharing_of, self._store.address)
+        return exposition(
+            Sample(
+                self._clock.now(),
+                self.look(),
+                following.measures,
+                None,
+                self._workers.reading,
+                self._workers.processes,
+                following.window_size,
+                sharing,
+            )
         )
 
     def turn(self) -> Turn:
@@ -132,6 +167,8 @@ class Standby:
             asyncio.create_task(WaitingFile(self._live).watch(), name="feeds.yaml"),
             # The database may be away for hours: no start anew would help.
             asyncio.create_task(self._service_manager.run(self.look, lambda _: True)),
+            asyncio.create_task(self._lag.run()),
+            *self._monitors(),
         }
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -143,6 +180,14 @@ class Standby:
             await asyncio.gather(*tasks, self._stop_work(), return_exceptions=True)
             with suppress(StoreError):
                 await self._store.nodes.leave(self._node.name)
+
+    def _monitors(self) -> Iterator[asyncio.Task[None]]:
+        listen = self._live.settings.monitor.listen
+        if listen:
+            from bot.service.monitor import Monitor  # noqa: PLC0415 (few have a monitor)
+
+            monitor = Monitor(listen, self.look, self.measured)
+            yield asyncio.create_task(monitor.run(), name="answering the monitor")
 
     async def _live_on(self) -> None:
         """Give signs of life, and poll while this node may."""
@@ -171,6 +216,10 @@ class Standby:
         if rest is not self.rest:
             self._say(rest, self._leader)
         self.rest = rest
+        is_other = is_file_different(self._own, self._leader)
+        if is_other and not self._has_other_file:
+            log.warning("file_differs", node=self._node.name, leader=self._leader.node.name)
+        self._has_other_file = is_other
 
     def _say(self, rest: Rest | None, leader: NodeState) -> None:
         """Log that this node polls nothing, or does again."""
@@ -265,7 +314,7 @@ async def open_standby(
             )
             following = Following(address, wiring, live, reader)
             node = Node(wiring.node, wiring.version, clock.now())
-            standby = Standby(store, node, live, clock, following, wiring.service_manager)
+            standby = Standby(store, node, live, clock, following, workers, wiring.service_manager)
             async with control(config.beside, _refuse, lambda: standby.look().record()):
                 yield standby
     finally:

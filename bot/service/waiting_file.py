@@ -5,6 +5,7 @@ it leads. A file with mistakes changes nothing; the log says so.
 """
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -57,7 +58,8 @@ class WaitingFile:
         self._live.rejected = None
         if (new.text, new.content) == (old.text, old.content):
             return
-        self._live.replace(new)
+        # The database is the one that is open, whatever the file says now.
+        self._live.replace(replace(new, database=old.database))
         logs.keep_secret(new.secrets)
         log.info(
             "config_reloaded",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.model.nodes import GONE, HandedOver, News, Node, NodeState
+from bot.model.nodes import GONE, HandedOver, News, Node, NodeState, Sharing
 from bot.store.engines.engine import Database, Writer
 from bot.store.mappers import put_time, sure_time
 from bot.store.sql import marks, put
@@ -25,7 +25,7 @@ _RELEASE = """
     update feeds set lease_until = null
     where lease_until is not null and node not in (select name from nodes where beat >= :since)
 """
-_BRING = "insert into handed_over (node, feed_id, packed) values (?, ?, ?)"
+_BRING = "insert into handed_over (node, feed_id, packed, brought_at) values (?, ?, ?, ?)"
 _BROUGHT = "select id, feed_id, packed from handed_over where id > ? order by id limit ?"
 # Where nobody else has claimed them since.
 _GIVE_BACK = """
@@ -34,7 +34,7 @@ _GIVE_BACK = """
         where brought.id in ({marks}) and brought.node = feeds.node
     )
 """
-_WAITING = "select count(*) from handed_over"
+_WAITING = "select count(*) as number, min(brought_at) as first from handed_over"
 
 
 class NodeTables:
@@ -101,7 +101,8 @@ class NodeTables:
         """Keep polls for whoever decides what they mean."""
 
         def work(db: Database) -> None:
-            db.executemany(_BRING, [(node, poll.feed_id, poll.packed) for poll in polls])
+            now = db.seconds()
+            db.executemany(_BRING, [(node, poll.feed_id, poll.packed, now) for poll in polls])
             db.tell(News.POLLS)
 
         await self._writer.run("hand polls over", work)
@@ -159,6 +160,9 @@ def _state(row: Any, now: float) -> NodeState:
     )
 
 
-def read_waiting(db: Database) -> int:
-    """Return how many polls wait for whoever decides what they mean."""
-    return int(db.execute(_WAITING).fetchone()[0])
+def read_sharing(db: Database) -> Sharing:
+    """Return the nodes, and what waits between them."""
+    row = db.execute(_WAITING).fetchone()
+    first = row["first"]  # of an earlier version it is not known
+    oldest = timedelta(seconds=max(0.0, db.seconds() - first)) if first else timedelta(0)
+    return Sharing(tuple(read_nodes(db)), row["number"], oldest)

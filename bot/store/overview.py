@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 
 from bot.model.delivery import DeliveryKind, DeliveryState, OutboxRow
 from bot.model.hosts import HostStatus
+from bot.model.nodes import Sharing
 from bot.model.status import Status
 from bot.store import meta
 from bot.store.engines.engine import Database
 from bot.store.feed_lists import feed_status
 from bot.store.mappers import get_chat, get_time, sure_time
 from bot.store.meta import MetaName
+from bot.store.nodes import read_sharing
 from bot.store.outages import read_outage
 from bot.store.sql import IS_QUEUED, IS_SENDING, QUEUED, marks
 from bot.store.waiting import read_waits
@@ -90,6 +92,7 @@ def read_status(db: Database, *, brief: bool = False, without_feeds: bool = Fals
             for row in hosts
         ),
         outage=read_outage(db),
+        sharing=Sharing() if brief else read_sharing(db),
     )
 
 

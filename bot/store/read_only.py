@@ -13,7 +13,7 @@ from bot.model.database_address import DatabaseAddress
 from bot.model.delivery import DeliveryState, OutboxRow
 from bot.model.desired_config import ConfigText
 from bot.model.gauges import Gauges
-from bot.model.nodes import NodeState
+from bot.model.nodes import Sharing
 from bot.model.pages import PageCounts
 from bot.model.retention import Obsolete, Retention, RetentionState
 from bot.model.status import Status
@@ -21,7 +21,7 @@ from bot.store import kept_config, kept_retention, page_facts
 from bot.store.engines import sqlite
 from bot.store.engines.engine import Reader
 from bot.store.gauges import read_gauges
-from bot.store.nodes import read_nodes, read_waiting
+from bot.store.nodes import read_sharing
 from bot.store.overview import read_clock_seen, read_outbox, read_status
 
 if TYPE_CHECKING:
@@ -64,10 +64,10 @@ class ReadOnlyDatabase:
         with self._reader.open(any_version=True) as db:
             return db.database_bytes()
 
-    def nodes(self) -> tuple[list[NodeState], int]:
-        """Return the nodes, and how many polls wait for who leads. Raises StoreError."""
+    def sharing(self) -> Sharing:
+        """Return the nodes, and what waits between them. Raises StoreError."""
         with self._reader.open() as db:
-            return read_nodes(db), read_waiting(db)
+            return read_sharing(db)
 
     def clock_seen(self) -> datetime | None:
         """Return the last time that newsbell is known to have run. Raises StoreError."""

@@ -5,9 +5,11 @@ from datetime import timedelta
 
 from bot.chat.access import Permission
 from bot.feeds.host_turns import SLOW
+from bot.model.nodes import Sharing
 from bot.model.status import FeedList, FeedStatus, Status
 from bot.search.feed_state import counts_text, feed_state, silence_text
 from bot.search.health_text import health_text
+from bot.search.nodes_text import faults, queue_text, role_text
 from bot.text.clean import cut, plain
 from bot.web.blocks import Block, Facts, Page, Section, Table, Text, Tone, line, paragraph
 from bot.web.pages.own import OwnState, own_state
@@ -126,8 +128,26 @@ async def _operators(visit: Visit, services: WebServices) -> list[Section]:
     return [
         Section(Text("newsbell"), (*blocks, facts)),
         Section(Text(translator.gettext("Chats")), (_chats(visit, whole),)),
+        *_machines(visit, whole.sharing),
         *_hosts(visit, whole),
     ]
+
+
+def _machines(visit: Visit, sharing: Sharing) -> list[Section]:
+    """Who shares the database; nothing where nobody does."""
+    if not sharing.states:
+        return []
+    translator, leader = visit.translator, sharing.leader
+    rows = []
+    for state in sharing.states[:_FEEDS]:
+        wrong = " ".join(faults(state, leader, translator))
+        tone = Tone.WARN if wrong or state.is_gone else Tone.PLAIN
+        text = f"{role_text(state, leader, translator)}. {wrong}".strip()
+        rows.append((Text(state.node.name, code=True), Text(text, tone=tone)))
+    heading = translator.gettext("Machines")
+    columns = (translator.gettext("Machine"), translator.gettext("State"))
+    table = Table(heading, columns, tuple(rows), is_headed=True)
+    return [Section(Text(heading), (paragraph(queue_text(sharing, translator)), table))]
 
 
 def _chats(visit: Visit, status: Status) -> Table:

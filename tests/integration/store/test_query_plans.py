@@ -392,7 +392,7 @@ async def exercise(path: Path) -> None:
     ReadOnlyDatabase(path).outbox(NOON)
     ReadOnlyDatabase(path).clock_seen()
     ReadOnlyDatabase(path).gauges(NOON)
-    ReadOnlyDatabase(path).nodes()
+    ReadOnlyDatabase(path).sharing()
 
 
 async def share(work: Exercise) -> None:
