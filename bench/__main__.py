@@ -2,8 +2,8 @@
 
     python -m bench [NAME ...] [--size small] [--write] [--options "--feeds 200"]
 
-Prints tables; asserts no figure. With --write they go into docs/benchmarks.md as well, with the
-commit that was measured.
+Prints tables; asserts no figure. With --write they go into their page as well (docs/benchmarks.md
+or docs/capacity.md), with the commit that was measured.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ BENCHMARKS = {
     "records": "Records of matches",
     "bodies": "The text of articles",
     "articles": "The text of articles from their pages",
+    "engines": "Figures",
 }
 
 
@@ -46,7 +47,7 @@ def main() -> int:
         "--options", default="", help="further options of the benchmark, in one argument"
     )
     parser.add_argument(
-        "--write", action="store_true", help="put the figures into docs/benchmarks.md"
+        "--write", action="store_true", help="put the figures into their page of docs"
     )
     asked = parser.parse_args()
     unknown = sorted(set(asked.names) - set(BENCHMARKS))

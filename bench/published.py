@@ -1,4 +1,4 @@
-"""The figures of docs/benchmarks.md: put there by the benchmarks themselves, never by hand.
+"""The figures of the pages: put there by the benchmarks themselves, never by hand.
 
 A block stands between two comments with the benchmark's name; what is around it is written by
 people. It names the commit, the command, the machine and what else that had to do. Measures
@@ -11,11 +11,12 @@ import os
 import re
 import subprocess
 from datetime import UTC, datetime
-from pathlib import Path
 
 from bench.command_line import ROOT, describe_machine
 
 PAGE = ROOT / "docs" / "benchmarks.md"
+#: of benchmarks that have another one
+PAGES = {"engines": ROOT / "docs" / "capacity.md"}
 _BEGIN, _END = "<!-- {name}: written by the bench -->", "<!-- {name}: end -->"
 
 
@@ -52,8 +53,9 @@ def put(page: str, name: str, title: str, text: str) -> str:
     return f"{page.rstrip()}\n\n## {title}\n\n{text}\n"
 
 
-def publish(name: str, title: str, text: str, page: Path = PAGE) -> None:
-    """Write a block into the page."""
+def publish(name: str, title: str, text: str) -> None:
+    """Write a block into its page."""
+    page = PAGES.get(name, PAGE)
     page.write_text(put(page.read_text("utf-8"), name, title, text), encoding="utf-8")
 
 

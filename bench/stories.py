@@ -1,10 +1,11 @@
 """Speed and memory of story grouping over an invented stream.
 
-    python -m bench.stories [--sizes 10000,100000] [--entries 5000]
+    python -m bench.stories [--sizes 10000,100000] [--entries 5000] [--restored 100000,1000000]
 
-Entries a second, memory of the window, time to restore it. The stream has the shape of news and
-none of its words: a vocabulary in which few words are frequent and the others rare (Zipf), stories
-of one to fifty entries that share some of their words, 72 hours of them from three hundred
+Entries a second, memory of the window, time to restore it; with `--restored` memory and time alone,
+of windows that are too large to be filled, as a start has them. The stream has the shape of news
+and none of its words: a vocabulary in which few words are frequent and the others rare (Zipf),
+stories of one to fifty entries that share some of their words, 72 hours of them from three hundred
 publishers. One core; every size has a process of its own. Asserts nothing.
 """
 
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.command_line import parse, write_record
 from bench.memory import resident_mb
-from bot.model.stories import Report, StoredFeatures
+from bot.model.stories import Report, StoredFeatures, StoryIds
 from bot.service.garbage import settle
 from bot.stories.features import extract_features
 from bot.stories.packed_features import pack
@@ -40,7 +41,8 @@ _START = datetime(2026, 3, 1, tzinfo=UTC)
 _SYLLABLES = (
     "ba ke lo mi tu ra ne so vi du pa ge fo li zu na me to ri hu sta bre klo tri gru".split()
 )
-SMALL = {"sizes": "500", "entries": 100}
+SMALL = {"sizes": "500", "entries": 100, "restored": "300"}
+_PART = 2000  # entries read at a time at a start
 
 
 class Stream:
@@ -135,6 +137,53 @@ def measure(size: int, count: int) -> dict[str, float]:
     }
 
 
+def measure_restored(size: int) -> dict[str, float]:
+    """Return memory and time of a window that is read as a start reads it."""
+    entries = Stream(size / 71).entries()
+    gc.collect()
+    gc.disable()  # as a start does: all that is made stays
+    before, taken = resident_mb(), 0.0
+    window = Window()
+    for first in range(0, size, _PART):
+        part = [
+            StoredFeatures(report.id, report.publisher, report.feed, pack(extract_features(report)))
+            for report in islice(entries, min(_PART, size - first))
+        ]
+        started = process_time()
+        for stored in part:
+            number = stored.id - stored.id % 3 or stored.id
+            window.restore(stored, StoryIds(number, number, number))
+        taken += process_time() - started
+    gc.enable()
+    return {
+        "entries": size,
+        "window": len(window),
+        "memory_mb": resident_mb() - before,
+        "restore_s": taken,
+    }
+
+
+def show_restored(sizes: str) -> list[dict[str, Any]]:
+    """Measure windows that are restored, print a table; the figures."""
+    print(
+        "\n| read at a start | in the window | memory | of an entry | CPU seconds | of an entry |\n"
+        "|---:|---:|---:|---:|---:|---:|",
+        flush=True,
+    )
+    rows: list[dict[str, Any]] = []
+    for size in sizes.split(","):
+        command = [sys.executable, "-m", "bench.stories", "--measure-restored", size]
+        row: dict[str, Any] = json.loads(subprocess.check_output(command))
+        rows.append(row)
+        print(
+            f"| {row['entries']:,} | {row['window']:,} | {row['memory_mb']:,.0f} MB "
+            f"| {1024 * row['memory_mb'] / row['entries']:.2f} KB | {row['restore_s']:.1f} s "
+            f"| {1e6 * row['restore_s'] / row['entries']:.0f} µs |",
+            flush=True,
+        )
+    return rows
+
+
 def main() -> None:
     """Read the command line; a process for each size, so that none inherits pages."""
     parser = argparse.ArgumentParser(description="speed and memory of story grouping")
@@ -142,8 +191,13 @@ def main() -> None:
     parser.add_argument(
         "--entries", type=int, default=5000, help="placed and timed in a full window"
     )
+    parser.add_argument("--restored", default="", help="sizes that are restored, not filled")
     parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--measure-restored", type=int, help=argparse.SUPPRESS)
     options = parse(parser, SMALL)
+    if options.measure_restored:
+        print(json.dumps(measure_restored(options.measure_restored)), flush=True)
+        return
     if options.measure:
         print(json.dumps(measure(options.measure, options.entries)), flush=True)
         return
@@ -162,7 +216,8 @@ def main() -> None:
             "| {memory_mb:.0f} MB | {restore_s:.1f} s | {stories:,} |".format(**rows[-1]),
             flush=True,
         )
-    write_record(options, rows)
+    restored = show_restored(options.restored) if options.restored else []
+    write_record(options, rows, restored=restored)
 
 
 if __name__ == "__main__":

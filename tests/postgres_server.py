@@ -44,9 +44,20 @@ class Options:
     listens: str = ""  #: the addresses, besides its socket
     rules: tuple[str, ...] = ()  #: further lines of pg_hba.conf
     settings: tuple[str, ...] = ()
+    in_memory: bool = True  #: its files are, where the machine allows it
 
 
 NO_OPTIONS = Options()
+#: of a server whose costs are measured: on a disk, and as durable as it is installed
+DURABLE = Options(
+    settings=tuple(
+        (
+            "fsync=on synchronous_commit=on full_page_writes=on autovacuum=on "
+            "shared_buffers=512MB max_wal_size=4GB"
+        ).split()
+    ),
+    in_memory=False,
+)
 
 
 def programs() -> Path | None:
@@ -125,6 +136,12 @@ class PostgresServer:
         options = f"-k {self.folder} " + " ".join(f"-c {setting}" for setting in settings)
         self._run("pg_ctl", "-D", self._data, "-l", self._log, "-w", "-o", options, "start")
 
+    @property
+    def pid(self) -> int:
+        """The server's first process, whose children do the work."""
+        text = (self._data / "postmaster.pid").read_text(encoding="utf-8")
+        return int(text.partition("\n")[0])
+
     def stop(self, mode: str = "immediate") -> None:
         """Stop it as `pg_ctl` does by this mode."""
         with suppress(subprocess.CalledProcessError):
@@ -201,7 +218,8 @@ def required() -> Path:
 @contextmanager
 def postgres_server(more: Options = NO_OPTIONS) -> Iterator[PostgresServer]:
     """A server that runs as long as the context, and no longer than this process."""
-    folder = Path(mkdtemp(prefix="nbpg", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+    in_memory = more.in_memory and Path("/dev/shm").is_dir()
+    folder = Path(mkdtemp(prefix="nbpg", dir="/dev/shm" if in_memory else None))
     server = PostgresServer(folder, required(), more)
     with _ended_with_us(folder):
         try:

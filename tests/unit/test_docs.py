@@ -57,6 +57,7 @@ PAGES = (
     "docs/sources.md",
     "docs/commands.md",
     "docs/operations.md",
+    "docs/capacity.md",
     "docs/design.md",
     "docs/telegram.md",
 )

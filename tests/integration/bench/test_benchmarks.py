@@ -225,9 +225,43 @@ def check_forecasts(tmp_path: Path) -> None:
 def check_stories(tmp_path: Path) -> None:
     """They are grouped from the whole stream."""
     [row] = run("stories", tmp_path)
+    record = json.loads((tmp_path / "stories.json").read_text(encoding="utf-8"))
+    [restored] = record["restored"]
+    assert restored["window"] == restored["entries"] == 300
+    assert_positive(restored, "restore_s")
     assert (row["entries"], row["placed"]) == (500, 100)
     assert row["window"] + row["aged_out"] == 600
     assert_positive(row, "window", "rate", "p99_ms", "filling_rate", "restore_s", "stories")
+
+
+def check_engines(tmp_path: Path) -> None:
+    """Polls, nodes, sends and growth are measured on both engines, and more is calculated."""
+    required()
+    rows = run("engines", tmp_path)
+    parts = Counter(row["part"] for row in rows)
+    assert parts == {
+        "polls": 4,
+        "nodes": 1,
+        "sent": 2,
+        "growth": 4,
+        "whole poll": 1,
+        "window": 1,
+    }
+    by_part: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_part.setdefault(row["part"], []).append(row)
+    for row in by_part["polls"]:
+        assert row["polls"] == 10
+        assert_positive(row, "claim_ms", "commit_ms")
+    [nodes] = by_part["nodes"]
+    assert_positive(nodes, "claims_a_second", "polls_a_second", "kept_a_second", "leader_ms")
+    for row in by_part["sent"]:
+        assert row["unsent"] == 0
+        assert_positive(row, "articles", "published_median", "answered_p99")
+    for row in by_part["growth"]:
+        assert (row["feeds"], row["polled"]) == (1000, 500)
+    assert_positive(by_part["whole poll"][0], "cpu_ms", "body_kb")
+    assert_positive(by_part["window"][0], "memory_mb", "restore_s")
 
 
 def check_latency(tmp_path: Path) -> None:
@@ -280,6 +314,7 @@ CHECKS = {
     "restart": check_restart,
     "forecasts": check_forecasts,
     "records": check_records,
+    "engines": check_engines,
     "bodies": check_bodies,
     "articles": check_articles,
     "cluster": check_cluster,
