@@ -1,7 +1,7 @@
-"""A list of migrations, and sqlite_utils, which runs them, where there is something to run.
+"""A list of migrations, and sqlite_utils, which runs them and makes transactions.
 
-sqlite_utils takes as long to import as half of the store, and a database that is up to date needs
-none of it. Has no migration.
+sqlite_utils takes as long to import as half of the store, and what only reads needs none of it.
+Has no migration.
 """
 
 import sqlite3
@@ -44,7 +44,7 @@ class MigrationList:
 
     def apply(self, db: "Database", *, stop_before: str | Collection[str] | None = None) -> None:
         """Run what did not run yet, each in a transaction; some only up to one of these."""
-        from sqlite_utils.migrations import Migrations  # noqa: PLC0415 (where something is to run)
+        from sqlite_utils.migrations import Migrations  # noqa: PLC0415 (where something is written)
 
         runs = Migrations(self.name)
         for migration in self._migrations:
@@ -53,7 +53,7 @@ class MigrationList:
 
 
 def database_of(connection: sqlite3.Connection) -> "Database":
-    """Return a connection as migrations take it.
+    """Return a connection as migrations and transactions take it.
 
     sqlite_utils imports numpy, where that is installed, for column types that no table here has:
     it is imported as though that were not there. It would cost each process 12 MB, 120 MB of

@@ -11,9 +11,9 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from bot.errors import StoreBusy, StoreError, StoreFull, StoreTimeout
 from bot.store import planner_statistics
@@ -21,6 +21,9 @@ from bot.store.engines import engine, unfinished
 from bot.store.engines.sqlite_search import Fts5Search
 from bot.store.migration_list import database_of
 from bot.store.schema import migrations
+
+if TYPE_CHECKING:
+    import sqlite_utils  # it is imported where something is written (`migration_list`)
 
 _BUSY_SECONDS = 10
 _LOG_LIMIT = 16 * 1024 * 1024  # bytes of the write-ahead log that are kept on the disk
@@ -81,32 +84,19 @@ class Database:
 
     search = Fts5Search()
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.conn = connection
-        self._depth = 0  # of transactions within each other
+    def __init__(
+        self, connection: sqlite3.Connection, writes: "sqlite_utils.Database | None" = None
+    ) -> None:
+        """`writes`: what transactions are made by; None where nothing is written."""
+        self.conn, self._writes = connection, writes
 
     def execute(self, statement: str, values: engine.Values = ()) -> sqlite3.Cursor:
         """Run a statement."""
         return self.conn.execute(statement, values)
 
-    @contextmanager
-    def atomic(self) -> Iterator[None]:
+    def atomic(self) -> AbstractContextManager[Any]:
         """Keep all of what is done within, or nothing of it. May be nested."""
-        within = self.conn.in_transaction
-        mark = f"part_{self._depth}"
-        self.conn.execute(f"savepoint {mark}" if within else "begin")
-        self._depth += 1
-        try:
-            yield
-            self.conn.execute(f"release {mark}" if within else "commit")
-        except BaseException:
-            if self.conn.in_transaction:  # SQLite ends a transaction itself where a disk is full
-                if within:
-                    self.conn.execute(f"rollback to {mark}")
-                self.conn.execute(f"release {mark}" if within else "rollback")
-            raise
-        finally:
-            self._depth -= 1
+        return nullcontext() if self._writes is None else self._writes.atomic()
 
     def executemany(self, statement: str, rows: Iterable[engine.Values]) -> int:
         """Run a statement once for each of `rows`; return how many rows it changed."""
@@ -324,10 +314,10 @@ def _prepared(connection: sqlite3.Connection, path: Path, *, is_whole: bool) -> 
     newer = newer_than_known(connection)
     if newer:
         raise StoreError(_newer(path, newer))
-    pending = _pending(connection)
+    writes, pending = database_of(connection), _pending(connection)
     if pending:
-        migrations.apply(database_of(connection))
-    database = Database(connection)
+        migrations.apply(writes)
+    database = Database(connection, writes)
     planner_statistics.keep(database)
     if pending:  # or all of a new database is in its log
         connection.execute("pragma wal_checkpoint(truncate)")
