@@ -45,6 +45,7 @@ class Options:
     rules: tuple[str, ...] = ()  #: further lines of pg_hba.conf
     settings: tuple[str, ...] = ()
     in_memory: bool = True  #: its files are, where the machine allows it
+    port: int = 5432  #: which its socket is named after, too
 
 
 NO_OPTIONS = Options()
@@ -132,7 +133,8 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        settings = [f"listen_addresses={self._more.listens}", *_OPTIONS, *self._more.settings]
+        listening = (f"listen_addresses={self._more.listens}", f"port={self._more.port}")
+        settings = [*listening, *_OPTIONS, *self._more.settings]
         options = f"-k {self.folder} " + " ".join(f"-c {setting}" for setting in settings)
         self._run("pg_ctl", "-D", self._data, "-l", self._log, "-w", "-o", options, "start")
 
@@ -149,7 +151,8 @@ class PostgresServer:
 
     def address(self, name: str) -> PostgresAddress:
         """Return the address of a database."""
-        return PostgresAddress(f"postgresql://{USER}@/{name}?host={self.folder}")
+        port = f"&port={self._more.port}" if self._more.port != NO_OPTIONS.port else ""
+        return PostgresAddress(f"postgresql://{USER}@/{name}?host={self.folder}{port}")
 
     @contextmanager
     def administer(self) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
@@ -179,6 +182,19 @@ class PostgresServer:
     def _loaded_at(self) -> object:
         with self.administer() as connection:
             return connection.execute("select pg_conf_load_time()").fetchone()
+
+    def encrypt(self, key: Path, certificate: Path) -> None:
+        """Let connections by the network be encrypted. Raises psycopg.Error where it cannot."""
+        for file, name in ((key, "server.key"), (certificate, "server.crt")):
+            place = self._data / name
+            place.write_bytes(file.read_bytes())
+            place.chmod(0o600)
+            if os.getuid() == 0:
+                os.chown(place, _NOBODY, _NOBODY)
+        with self.administer() as connection:
+            connection.execute("alter system set ssl = 'on'")
+        self.stop("fast")
+        self.start()
 
     def empty(self, name: str) -> PostgresAddress:
         """Make a database without tables."""

@@ -4,6 +4,7 @@ It changes neither feeds.yaml nor the database that this names.
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,6 +22,7 @@ from bot.store.move import Moved
 from bot.store.move import move as copy_database
 
 _OTHERS = 0o077  # who is not the owner
+_PASSWORD_FILE = "--password-file"  # noqa: S105 (a name)
 
 
 class _Bar:
@@ -110,6 +112,7 @@ def _target(text: str, password_file: Path | None) -> DatabaseAddress:
     except ValueError as error:
         said = str(error).replace("settings.database_password_file", "--password-file")
         raise Misconfigured(f"--to: {said}.") from None
+    address = replace(address, written_in="--to", password_in=_PASSWORD_FILE)
     return address.with_password(_password(password_file)) if password_file else address
 
 

@@ -22,6 +22,11 @@ class PostgresAddress:
 
     url: str  #: without a password
     password: str = field(default="", repr=False)  #: empty: as the server and libpq have it
+    #: where people wrote the address, and where they would write a password
+    written_in: str = field(default="settings.database", compare=False)
+    password_in: str = field(
+        default=f"settings.database_password_file, or {PASSWORD_VARIABLE}", compare=False
+    )
 
     def __str__(self) -> str:
         """Return the address for people: server and name, without options."""

@@ -19,7 +19,7 @@ from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import StrDumperUnknown, TextLoader
 
 from bot.errors import StoreBusy, StoreError, StoreFull, StoreLost, StoreTimeout
-from bot.model.database_address import PASSWORD_VARIABLE, PostgresAddress
+from bot.model.database_address import PostgresAddress
 from bot.model.nodes import Tables
 from bot.store.engines import dialect, engine, postgres_schema, unfinished
 from bot.store.engines.postgres_search import TsvectorSearch
@@ -63,7 +63,6 @@ _BOUNDS = """
 """
 _TERM = "select value from meta where name = 'term'"
 _LOST = "Another newsbell leads now: this one has to start anew, and waits for its turn then."
-_GOES_ON = "newsbell goes on by itself when it is there again"
 
 
 class Row:
@@ -243,7 +242,7 @@ def wrapped(doing: str, remedy: str = "newsbell goes on by itself") -> Iterator[
     ) as error:
         raise StoreError(
             f"The database could not {doing}: the server cannot be reached, or ended the "
-            f"connection ({_said(error)}); {_GOES_ON}."
+            f"connection ({_said(error)}); {remedy.removeprefix('then ')} when it is there again."
         ) from error
     except psycopg.Error as error:
         raise StoreError(f"The database could not {doing}: {_said(error)}.") from error
@@ -310,22 +309,21 @@ class _Context:
 
 def _not_connected(address: PostgresAddress, error: psycopg.Error) -> str:
     """Why there is no connection, and what to do."""
-    said = _said(error)
+    said, place = _said(error), address.written_in
     low = said.lower()
     remedies = {
-        "password authentication failed": "Check the user in settings.database, and the password.",
-        "no password supplied": "Give a password: settings.database_password_file, or "
-        f"{PASSWORD_VARIABLE}.",
-        "does not exist": "Create the database and its user, or change settings.database.",
+        "password authentication failed": f"Check the user in {place}, and the password.",
+        "no password supplied": f"Give a password: {address.password_in}.",
+        "certificate": f"Check sslmode and sslrootcert in {place}.",
+        "does not exist": f"Create the database and its user, or change {place}.",
         "no pg_hba.conf entry": "Let this machine in by the server's pg_hba.conf.",
-        "certificate": "Check sslmode and sslrootcert in settings.database.",
-        "ssl": "Check sslmode in settings.database.",
+        "ssl": f"Check sslmode in {place}.",
         "too many": "Raise max_connections of the server, or end what uses it.",
     }
     remedy = next((text for words, text in remedies.items() if words in low), "")
     return (
         f"The database {address} cannot be opened: {said}. "
-        f"{remedy or 'Check that the server runs, and settings.database.'}"
+        f"{remedy or f'Check that the server runs, and {place}.'}"
     )
 
 

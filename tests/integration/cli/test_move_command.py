@@ -141,3 +141,17 @@ def test_a_server_that_does_not_answer_is_said(folder: Path) -> None:
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith(f"The database {address} cannot be opened: ")
+    assert result.stderr.endswith(" Check that the server runs, and --to.\n")
+
+
+def test_a_password_that_is_missing_is_asked_for_by_the_option(
+    folder: Path, postgres: PostgresServer
+) -> None:
+    target = postgres.empty("unopened").url.replace("newsbell@", "guarded@")
+    with postgres.administer() as connection:
+        connection.execute("create role guarded login password 'right'")
+    with postgres.passwords():
+        result = command(folder, "move", "--to", target)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.endswith(" Give a password: --password-file.\n")

@@ -636,6 +636,15 @@ def test_a_user_without_rights_is_told_which_are_missing(postgres: PostgresServe
         writer.connect()
 
 
+def test_a_server_that_is_too_old_is_refused_with_the_version_that_will_do(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = postgres.database(f"engines{next(_NUMBERS)}")
+    monkeypatch.setattr(engine, "OLDEST", 99)
+    with pytest.raises(StoreError, match=r"is on PostgreSQL \d+: newsbell needs 99 or later"):
+        PostgresStore(address)._writer.connect()
+
+
 @pytest.mark.parametrize("leads", [True, False])
 def test_a_machine_that_is_gone_keeps_no_locks_for_long(
     postgres: PostgresServer, leads: bool

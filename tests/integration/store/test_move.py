@@ -29,6 +29,7 @@ from bot.query.parser import parse
 from bot.search.matches import search
 from bot.store import move as mover
 from bot.store.archive import Archive
+from bot.store.engines.postgres import end_leader
 from bot.store.engines.tables import tables
 from bot.store.move import Moved, move
 from bot.store.read_only import reader_of
@@ -490,6 +491,31 @@ def test_a_file_that_is_no_database_is_left_as_it_is(source: Path, tmp_path: Pat
     with pytest.raises(StoreError, match="file is not a database"):
         move(source, tmp_path / "letter", Silent())
     assert (tmp_path / "letter").read_text() == "Dear reader, " * 100
+
+
+@pytest.mark.parametrize("doing", ["Copying", "Comparing"])
+def test_a_source_that_is_not_kept_from_others_any_more_is_not_moved(
+    filled: Path, tmp_path: Path, postgres: PostgresServer, doing: str
+) -> None:
+    """A newsbell may have written there meanwhile, unseen."""
+    source, target = new_database(postgres), tmp_path / "target.db"
+    move(filled, source, Silent())
+
+    class Unlocking(Silent):
+        def began(self, doing: str, rows: int) -> None:
+            super().began(doing, rows)
+            if doing == when:
+                with reader_of(source).open(any_version=True) as db:
+                    assert end_leader(db)
+
+    when = doing
+    with pytest.raises(StoreError, match=r"be kept from others: .*start the move again"):
+        move(source, target, Unlocking())
+
+    with pytest.raises(StoreError, match="a move into it has not ended"), reader_of(target).open():
+        pass
+    assert move(source, target, Silent()).rows > 0
+    assert rows_of(target) == rows_of(filled)
 
 
 async def test_a_database_that_a_newsbell_uses_is_not_moved(
