@@ -4,7 +4,9 @@ Not matching, which is `bot.names.find`. A Chinese name is looked up by its syll
 by what characters can transcribe it, wherever such a transcription may begin.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Generic, NamedTuple, TypeVar
 
 from bot.names.chinese import pinyin
@@ -16,7 +18,7 @@ from bot.names.edit_distance import (
     max_distance,
     start_cost,
 )
-from bot.names.find import MIN_TRANSCRIPTION, transcriptions
+from bot.names.find import MIN_TRANSCRIPTION, sounds_of, transcriptions
 from bot.names.pattern import NamePattern
 from bot.names.phoneme_content import ALL, allowance, between, content
 from bot.names.phonemes import SYLLABIC
@@ -24,6 +26,7 @@ from bot.names.phonetic_key import initial_keys
 from bot.names.transliteration import is_unspaced_character
 
 _FEWEST_SYLLABLES = 3  # of a Chinese name
+_CACHED_RUNS = 1 << 13  # of which the names are remembered: 3 MB
 _CLOSE = 1e-9  # sums in another order differ by less
 
 Key = TypeVar("Key")
@@ -41,9 +44,19 @@ class _RunName(NamedTuple, Generic[Key]):
     """A name that characters may transcribe."""
 
     sound: _Sound
-    allowance: int  #: of what is a transcription
-    limit: float  #: of the distance of one
+    limit: float  #: of the distance of a transcription
     key: Key
+
+
+class _Listed(Generic[Key]):
+    """The names that begin with what a character may be read as."""
+
+    __slots__ = ("allowances", "names", "numbers")
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []  #: in the order in which they came, among all names
+        self.names: list[_RunName[Key]] = []
+        self.allowances: list[int] = []  #: of what is a transcription of each
 
 
 class RunNames(Generic[Key]):
@@ -52,7 +65,10 @@ class RunNames(Generic[Key]):
     def __init__(self) -> None:
         self._by_syllables: dict[tuple[str, ...], list[Key]] = {}
         self._first_syllables: set[str] = set()
-        self._by_initial: dict[str, list[_RunName[Key]]] = {}
+        self._by_initial: dict[str, _Listed[Key]] = {}
+        self._count = 0  # of names that may be transcribed
+        # Of runs, with their first character: how many names there were, which they may be.
+        self._cache: dict[tuple[str, ...], tuple[int, tuple[Key, ...]]] = {}
 
     def add(self, pattern: NamePattern, key: Key) -> None:
         """Add a name, unless it can be none in such characters."""
@@ -63,39 +79,73 @@ class RunNames(Generic[Key]):
         if pattern.initial_keys:
             limit = max_distance(pattern.joined_phonemes, SYLLABIC)
             phonemes = pattern.joined_phonemes
-            name = _RunName(_sound(phonemes), allowance(phonemes, SYLLABIC, limit), limit, key)
+            name = _RunName(_sound(phonemes), limit, key)
+            allowed = allowance(phonemes, SYLLABIC, limit)
             for initial in pattern.initial_keys:
-                self._by_initial.setdefault(initial, []).append(name)
+                listed = self._by_initial.setdefault(initial, _Listed())
+                listed.numbers.append(self._count)
+                listed.names.append(name)
+                listed.allowances.append(allowed)
+            self._count += 1
 
     def find(self, text: NameText, found: dict[Key, None]) -> None:
         """Add the names that may stand in a text."""
         words = text.words
+        here = {word for word in set(words) if not word.isascii() and is_unspaced_character(word)}
+        if not here:
+            return
+        if self._by_syllables:
+            self._find_syllables(words, here, found)
+        if self._by_initial:
+            sounds = sounds_of(words)
+            for index, sound in enumerate(sounds):
+                if sound and words[index] in here:
+                    runs = [
+                        phonemes
+                        for count, phonemes in transcriptions(words, sounds, index, text.context)
+                        if count >= MIN_TRANSCRIPTION
+                    ]
+                    if runs:
+                        found.update(dict.fromkeys(self._of_runs(words[index], runs)))
+
+    def _find_syllables(
+        self, words: list[str], here: AbstractSet[str], found: dict[Key, None]
+    ) -> None:
+        """Add the Chinese names that may stand in a text."""
+        first = {word for word in here if pinyin(word) in self._first_syllables}
         for index, word in enumerate(words):
-            if word.isascii() or not is_unspaced_character(word):
-                continue
-            if pinyin(word) in self._first_syllables:
+            if word in first:
                 syllables = tuple(map(pinyin, words[index : index + _FEWEST_SYLLABLES]))
                 found.update(dict.fromkeys(self._by_syllables.get(syllables, ())))
-            if self._by_initial:
-                found.update(dict.fromkeys(self._transcribed(text, index)))
 
-    def _transcribed(self, text: NameText, index: int) -> Iterator[Key]:
-        """The names that characters from an index on may transcribe."""
-        runs = [
-            phonemes
-            for count, phonemes in transcriptions(text.words, index, text.context)
-            if count >= MIN_TRANSCRIPTION
-        ]
-        if not runs:
-            return
+    def _of_runs(self, first_character: str, runs: list[str]) -> tuple[Key, ...]:
+        """The names that runs of characters may transcribe, which begin with the same one."""
+        key = (first_character, *runs)
+        since, names = self._cache.get(key, (0, ()))
+        if since < self._count or not since:
+            names = (*names, *dict.fromkeys(self._transcribed(first_character, runs, since)))
+            if len(self._cache) >= _CACHED_RUNS:
+                self._cache.clear()
+            self._cache[key] = self._count, names
+        return names
+
+    def _transcribed(self, first_character: str, runs: list[str], since: int) -> Iterator[Key]:
+        """Like `_of_runs`, from a number of names on."""
         contents = [content(phonemes, SYLLABIC) for phonemes in runs]
-        of_any = between(contents[0], contents[-1])
-        for initial in initial_keys(text.words[index]):
-            for name in self._by_initial.get(initial, ()):
-                left = name[1]
-                if (left + of_any) & ALL == ALL and any(
-                    (left + held) & ALL == ALL and _are_close(name, _sound(run))
-                    for run, held in zip(runs, contents, strict=True)
+        held = contents[0] if len(contents) == 1 else between(contents[0], contents[-1])
+        for initial in initial_keys(first_character):
+            listed = self._by_initial.get(initial)
+            if listed is None:
+                continue
+            begin = bisect_left(listed.numbers, since) if since else 0
+            allowances = listed.allowances[begin:] if begin else listed.allowances
+            for place in [
+                place for place, left in enumerate(allowances, begin) if (left + held) & ALL == ALL
+            ]:
+                name, left = listed.names[place], listed.allowances[place]
+                if any(
+                    (left + of_run) & ALL == ALL and _are_close(name, _sound(run))
+                    for run, of_run in zip(runs, contents, strict=True)
                 ):
                     yield name.key
 

@@ -70,7 +70,9 @@ def _next_row(
         if diagonal < cost:  # noqa: PLR1730 (a call costs more than all of it)
             cost = diagonal
         diagonal = above
-        cost = min(cost, above + deletion)
+        deleted = above + deletion
+        if deleted < cost:  # noqa: PLR1730 (the same)
+            cost = deleted
         following.append(cost)
     return following
 

@@ -249,56 +249,72 @@ def _match_characters(
         return None
     name = pattern.joined_phonemes
     best, end = max_distance(name, SYLLABIC), index
-    for count, phonemes in transcriptions(words, index, context):
+    # What comes before and behind says whether it begins and ends there.
+    first = max(0, index - 2)
+    sounds = [""] * first + sounds_of(words[first : index + _MAX_TRANSCRIPTION + 2])
+    for count, phonemes in transcriptions(words, sounds, index, context):
         cost = distance(name, phonemes, SYLLABIC, best)
         if cost < best:
             best, end = cost, index + count
     return (index, end) if end - index >= MIN_TRANSCRIPTION else None
 
 
-def transcriptions(words: Sequence[str], index: int, context: NameContext) -> list[tuple[int, str]]:
+def transcriptions(
+    words: Sequence[str], sounds: Sequence[str], index: int, context: NameContext
+) -> list[tuple[int, str]]:
     """Return what may be a transcribed name at an index: numbers of characters, their phonemes.
 
     None for most characters of ordinary text.
+
+    Args:
+        words: the words of a text.
+        sounds: of each of them, as `sounds_of` returns them.
+        index: where it begins.
+        context: what the text says of its words.
     """
-    if not _read_character(words[index]) or _begins_within(words, index, context):
+    if not sounds[index] or _begins_within(words, sounds, index, context):
         return []
-    syllables = _read_characters(words, index)
-    if len(syllables) < MIN_TRANSCRIPTION:
+    end = index
+    for end in range(index, min(index + _MAX_TRANSCRIPTION, len(words))):
+        if not sounds[end] and words[end] != "ー":
+            break
+    else:
+        end += 1
+    if end - index < MIN_TRANSCRIPTION:
         return []
     found: list[tuple[int, str]] = []
     phonemes = ""
-    for count, syllable in enumerate(syllables, 1):
-        phonemes = collapse_repeats(phonemes + syllable)
-        if not _goes_on(words, index + count, context):
-            found.append((count, phonemes))
+    for after in range(index + 1, end + 1):
+        phonemes = collapse_repeats(phonemes + sounds[after - 1])
+        if not _goes_on(words, sounds, after, context):
+            found.append((after - index, phonemes))
     return found
 
 
-def _read_characters(words: Sequence[str], index: int) -> list[str]:
-    """Phonemes of the characters from an index that can transcribe a name."""
-    syllables = []
-    for word in words[index : index + _MAX_TRANSCRIPTION]:
-        syllable = _read_character(word)
-        if not syllable and word != "ー":
-            break
-        syllables.append(syllable)
-    return syllables
+def sounds_of(words: Sequence[str]) -> list[str]:
+    """Return the phonemes of Chinese and Japanese characters that can transcribe a name.
+
+    Empty for all other words.
+    """
+    sounds = {word: "" if word.isascii() else _read_character(word) for word in set(words)}
+    return [sounds[word] for word in words]
 
 
-def _begins_within(words: Sequence[str], index: int, context: NameContext) -> bool:
+def _begins_within(
+    words: Sequence[str], sounds: Sequence[str], index: int, context: NameContext
+) -> bool:
     """Whether a transcription that would begin at an index has begun before."""
-    if index not in context.adjacent or not _read_character(words[index - 1]):
+    if index not in context.adjacent or not sounds[index - 1]:
         return False
     return words[index - 1] not in _WORDS_BEFORE or (
-        index - 1 in context.adjacent and bool(_read_character(words[index - 2]))
+        index - 1 in context.adjacent and bool(sounds[index - 2])
     )
 
 
-def _goes_on(words: Sequence[str], index: int, context: NameContext) -> bool:
+def _goes_on(words: Sequence[str], sounds: Sequence[str], index: int, context: NameContext) -> bool:
     """Whether a transcription that would end before an index goes on there."""
     for position in (index, index + 1):
-        if position not in context.adjacent or not _read_character(words[position]):
+        if position not in context.adjacent or not sounds[position]:
             return False
         if words[position] not in _WORDS_BEHIND:
             return True

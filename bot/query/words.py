@@ -1,7 +1,7 @@
 """The words of one article, tokenized, folded and stemmed once for all queries. Not matching."""
 
 from bisect import bisect_left, bisect_right
-from itertools import combinations
+from itertools import combinations, pairwise
 from unicodedata import normalize
 
 from bot.model.entries import Article, Span
@@ -158,14 +158,15 @@ class ArticleWords:
 
         They are folded already, have no stems, and are too many to be remembered.
         """
-        pairs = self._pairs
-        before = ""
-        for index, word in enumerate(self.words):
-            is_here = is_unspaced(word)
-            if is_here and before:
-                pairs.setdefault(before + word, []).append((index - 1, index + 1))
-            before = word if is_here else ""
-        keys = self.keys
+        pairs, words, keys = self._pairs, self.words, self.keys
+        here = {word for word in set(words) if is_unspaced(word)}
+        for index, (before, word) in enumerate(pairwise(words)):
+            if word in here and before in here:
+                pair = before + word
+                if pair in pairs:
+                    pairs[pair].append((index, index + 2))
+                else:
+                    pairs[pair] = [(index, index + 2)]
         for pair in pairs:
             for key in (f"={pair}", pair):
                 if key in keys:

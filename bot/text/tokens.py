@@ -210,16 +210,15 @@ def tokens(text: str) -> Tokens:
 
 def _tokens_of_any(text: str) -> Tokens:
     """Like `tokens`, for all characters."""
-    words: list[str] = []
-    lower: list[str] = []
-    spans: list[tuple[int, int]] = []
-    for match in _ANY.finditer(text):
-        word = match.group()
-        folded, accented = _forms(word)
-        if folded:
-            words.append(folded)
-            lower.append(accented)
-            spans.append(match.span())
+    spans = [match.span() for match in _ANY.finditer(text)]
+    written = [text[start:end] for start, end in spans]
+    forms = {word: _forms(word) for word in set(written)}
+    if not all(folded for folded, _ in forms.values()):
+        kept = [index for index, word in enumerate(written) if forms[word][0]]
+        spans = [spans[index] for index in kept]
+        written = [written[index] for index in kept]
+    words = [forms[word][0] for word in written]
+    lower = [forms[word][1] for word in written]
     return Tokens(words, _compounds(text, spans), text, spans, lower)
 
 
