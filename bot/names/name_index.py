@@ -29,6 +29,7 @@ from bot.names.place_check import (
     PlaceCheck,
     Sound,
     TextWord,
+    begins_alike,
     costs_little,
     ends_close,
     is_written_like,
@@ -423,13 +424,13 @@ class NameIndex(Generic[Owner]):
 
     def _begun(self, word: TextWord, sounds: _Sounds, first: int) -> tuple[_Row, ...]:
         """The words of names, from a number on, of which a word may be the first piece."""
-        start, beginnings = word.forms[0].start, word.skeletons
+        start = word.forms[0].start
         pieces: list[_Row] = []
         for number in sorted(sounds.beginning(word, first)):
             row = sounds.rows[number]
             _, other, _, near, _, mode, _, part = row
             least = start_cost(other, start, mode) if other and start else 0.0
-            if least <= near and not part.beginnings.isdisjoint(beginnings):
+            if least <= near and begins_alike(part, word):
                 pieces.append(row)
         return tuple(pieces)
 

@@ -5,7 +5,7 @@ asks once for each word and remembers, and whether the words beside it may be th
 Costs are bounded from below by the first and last two phonemes before they are computed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bot.names.alignment import MAX_FILLERS, MAX_PIECES, is_filler
@@ -42,8 +42,9 @@ from bot.names.transliteration import (
 from bot.text.word_cache import word_cache
 
 _CLOSE = 1e-9  # sums in another order differ by less
-_MODES = 4  # PLAIN, ABJAD, SYLLABIC, and the last two together
+_NOTHING = (None,) * 4  # of PLAIN, ABJAD, SYLLABIC, and the last two together
 _SPLIT_WEIGHT = 3.2  # phonetic weight of a word that may be split into pieces, at least
+_NO_SPELLINGS: frozenset[str] = frozenset()
 SURE = -1  #: what is heard of a word at which the name may stand, whatever is beside it
 NEVER, PIECE, WORD = range(3)  #: what a word of a text may be of a word of a name
 PART_BITS = 2  #: of what is heard, for each word of a name
@@ -61,29 +62,33 @@ class Sound:
         #: the last two, the last one first; empty where there are fewer than four
         self.end = phonemes[:-3:-1] if len(phonemes) > 3 else ""
         self.is_bare = is_bare  #: to be compared with a name without its final vowels
-        self._limits: list[float | None] = [None] * _MODES
-        self._contents: list[int | None] = [None] * _MODES
-        self._allowances: list[int | None] = [None] * _MODES
+        # By mode, each of them its own from the first value on: few are asked for all three.
+        self._limits: Sequence[float | None] = _NOTHING
+        self._contents: Sequence[int | None] = _NOTHING
+        self._allowances: Sequence[int | None] = _NOTHING
 
     def limit(self, mode: int) -> float:
         """Return the highest cost of what is a spelling of it."""
         limit = self._limits[mode]
         if limit is None:
-            limit = self._limits[mode] = max_distance(self.phonemes, mode) + _CLOSE
+            limit = max_distance(self.phonemes, mode) + _CLOSE
+            self._limits = (*self._limits[:mode], limit, *self._limits[mode + 1 :])
         return limit
 
     def content(self, mode: int) -> int:
         """Return what it holds, as a word of a text."""
         held = self._contents[mode]
         if held is None:
-            held = self._contents[mode] = content(self.phonemes, mode)
+            held = content(self.phonemes, mode)
+            self._contents = (*self._contents[:mode], held, *self._contents[mode + 1 :])
         return held
 
     def allowance(self, mode: int, limit: float) -> int:
         """Return what it allows, as a word of a name, within its limit in this mode."""
         left = self._allowances[mode]
         if left is None:
-            left = self._allowances[mode] = allowance(self.phonemes, mode, limit)
+            left = allowance(self.phonemes, mode, limit)
+            self._allowances = (*self._allowances[:mode], left, *self._allowances[mode + 1 :])
         return left
 
 
@@ -110,7 +115,7 @@ class Part(NamedTuple):
     spellings: frozenset[str]  #: that are known, in any language
     script: str
     whole: Sound
-    beginnings: frozenset[str]  #: of its skeletons, also whole ones
+    skeletons: tuple[str, ...]
     bare: Sound | None  #: without final vowels
     slack: float  #: the same, as a limit of sums in another order
     may_split: bool
@@ -138,14 +143,10 @@ def _part(token: NameToken, phonemes: str, text: str, slack: float, *, alone: bo
         root_of(text),
         alone,
         slack,
-        spellings_in_languages(text).union(known_spellings(text)),
+        spellings_in_languages(text).union(known_spellings(text)) or _NO_SPELLINGS,
         token.script,
         Sound(phonemes),
-        frozenset(
-            skeleton[:length]
-            for skeleton in skeletons(phonemes)
-            for length in range(len(skeleton) + 1)
-        ),
+        skeletons(phonemes),
         Sound(bare) if len(bare) > 2 else None,
         slack + _CLOSE,
         phonetic_weight(phonemes) >= _SPLIT_WEIGHT,
@@ -317,7 +318,12 @@ def may_begin(part: Part, word: TextWord) -> bool:
             or start_cost(*starts, mode) > limit
         ):
             return False
-    return not part.beginnings.isdisjoint(word.skeletons)
+    return begins_alike(part, word)
+
+
+def begins_alike(part: Part, word: TextWord) -> bool:
+    """Return whether a skeleton of a part begins with one of a word."""
+    return any(skeleton.startswith(word.skeletons) for skeleton in part.skeletons)
 
 
 def may_be_joined(part: Part, first: str, joined: Sound) -> bool:

@@ -39,8 +39,10 @@ class _CompiledQuery:
 
     subscription: Subscription
     tree: Node
-    keys: frozenset[str] | None  #: those it is indexed by; None: it is tried on every article
-    clauses: tuple[Keys, ...]  #: of each, a match has a key: checked before the tree is evaluated
+    #: those it is indexed by, without those of names; None: it is tried on every article
+    keys: tuple[str, ...] | None
+    #: of each, a match has a key: checked before the tree is evaluated
+    clauses: tuple[tuple[str, ...], ...]
 
 
 class Index:
@@ -121,19 +123,18 @@ class Index:
         self._insert(subscription, tree)
 
     def _insert(self, subscription: Subscription, tree: Node) -> None:
-        keys, clauses = self._clauses(tree)
-        compiled = _CompiledQuery(subscription, tree, keys, clauses)
+        clauses = self._selector.clauses(tree)
+        compiled = _CompiledQuery(subscription, tree, *_listed(clauses))
         self._compiled[subscription.id] = compiled
         self._digest ^= _digest_of(_asked(subscription))
-        if keys is None:
+        if compiled.keys is None:
             self._unkeyed.add(subscription.id)
             return
-        for pattern in dict.fromkeys(name_patterns(tree)):
-            if pattern.keys <= keys:
-                self._by_name.add(pattern, compiled)
-        for key in keys:
-            if key[0] == "~":
-                continue
+        if len(compiled.keys) < len(clauses[0]):
+            for pattern in dict.fromkeys(name_patterns(tree)):
+                if pattern.keys <= clauses[0]:
+                    self._by_name.add(pattern, compiled)
+        for key in compiled.keys:
             self._count_kind(key, 1)
             current = self._by_key.get(key)
             if current is None:
@@ -142,11 +143,6 @@ class Index:
                 self._by_key[key] = [current, compiled]
             else:
                 current.append(compiled)
-
-    def _clauses(self, tree: Node) -> tuple[Keys | None, tuple[Keys, ...]]:
-        """The keys that a query is indexed by, and further ones that a match must have."""
-        keys, *others = self._selector.clauses(tree) or (None,)
-        return keys, tuple(clause for clause in others if are_of_words(clause))[:_CLAUSES]
 
     def unparsed(
         self, subscriptions: Iterable[Subscription], names: Names | None = None
@@ -173,8 +169,6 @@ class Index:
         self._unkeyed.discard(subscription_id)
         self._by_name.remove(compiled)
         for key in compiled.keys or ():
-            if key[0] == "~":
-                continue
             self._count_kind(key, -1)
             current = self._by_key[key]
             if isinstance(current, list) and len(current) > 1:
@@ -229,7 +223,8 @@ class Index:
                 is_stemmed_alike(word, language, before) for word in inflected_words(compiled.tree)
             ):
                 continue
-            if self._clauses(compiled.tree) != (compiled.keys, compiled.clauses):
+            listed = _listed(self._selector.clauses(compiled.tree))
+            if listed != (compiled.keys, compiled.clauses):
                 self.remove(number)
                 self._insert(compiled.subscription, compiled.tree)
 
@@ -290,15 +285,16 @@ class Index:
     def _prefixes(self, words: ArticleWords) -> list[str]:
         """The prefixes of the words of an article that queries look for."""
         known, lengths_of = self._by_key, self._prefix_lengths
-        ends = [size + 1 for size in range(1, _PREFIX_START + 1) if self._start_sizes[size]]
         found: list[str] = []
-        for key in words.keys:
-            if key[0] == "=":
-                for end in ends:
-                    for length in lengths_of.get(key[1:end], ()):
-                        prefix = "^" + key[1:length]
-                        if prefix in known:
-                            found.append(prefix)
+        for size in range(1, _PREFIX_START + 1):
+            if not self._start_sizes[size]:
+                continue
+            end = size + 1
+            for key in [key for key in words.keys if key[1:end] in lengths_of and key[0] == "="]:
+                for length in lengths_of[key[1:end]]:
+                    prefix = "^" + key[1:length]
+                    if prefix in known:
+                        found.append(prefix)
         return found
 
     def _with_keys(self, keys: Iterable[str]) -> list[_CompiledQuery]:
@@ -326,6 +322,23 @@ def _asked(subscription: Subscription) -> tuple[int, str, tuple[str, ...]]:
 def _digest_of(value: object) -> int:
     text = repr(value).encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(text, digest_size=16).digest(), "big")
+
+
+def _listed(
+    clauses: list[Keys],
+) -> tuple[tuple[str, ...] | None, tuple[tuple[str, ...], ...]]:
+    """The keys that a query is indexed by, and further ones that a match must have.
+
+    Tuples, which take a quarter of the memory of sets; without the keys of names, of which
+    patterns have sets, and which another index looks up.
+    """
+    if not clauses:
+        return None, ()
+    keys, *others = clauses
+    return (
+        tuple(sorted([key for key in keys if key[0] != "~"])),
+        tuple([tuple(sorted(clause)) for clause in others if are_of_words(clause)][:_CLAUSES]),
+    )
 
 
 def uses_lists(query: str) -> bool:

@@ -32,13 +32,14 @@ _MAX_STEMMED = 20_000  # words whose stems are remembered: 6 MB
 _META_COST = 200.0  # keys of metadata are shared by whole feeds
 
 Keys = frozenset[str]
+_NO_KEYS: Keys = frozenset()
 Stems = Callable[[str], Keys]  #: stems of an inflected word
 
 
 class KeyRequirement(NamedTuple):
     """Any of some keys, or several requirements, of which all or any must be met."""
 
-    keys: Keys = frozenset()
+    keys: Keys = _NO_KEYS
     parts: tuple["KeyRequirement", ...] = ()
     every: bool = False  #: all parts are required, not any
 
@@ -80,10 +81,10 @@ class KeySelector:
         return clauses
 
     def _cost(self, keys: Iterable[str]) -> float:
-        return sum(
-            _META_COST if is_meta_key(key) else self._counts.get(key, 0) + 2.0 / len(key)
-            for key in keys
-        )
+        cost, counts = 0.0, self._counts
+        for key in keys:
+            cost += _META_COST if is_meta_key(key) else counts.get(key, 0) + 2.0 / len(key)
+        return cost
 
     def _clauses(self, requirement: KeyRequirement | None) -> list[Keys]:
         """Return sets of keys; of each set every match has at least one key."""
@@ -165,8 +166,7 @@ def required_keys(node: Node, stems: Stems) -> KeyRequirement | None:
     """Return the keys that a match must have; None if there are none."""
     match node:
         case Term(units=units, mode=mode):
-            each = [_unit(unit, stems if mode == "inflected" else _exact) for unit in units]
-            return each[0] if len(each) == 1 else KeyRequirement(parts=tuple(each), every=True)
+            return _term(units, stems if mode == "inflected" else _exact)
         case Prefix(head=head, start=start):
             return _prefix(head, start)
         case Name(pattern=pattern):
@@ -191,6 +191,12 @@ def required_keys(node: Node, stems: Stems) -> KeyRequirement | None:
 
 def _exact(word: str) -> Keys:
     return frozenset((f"={word}",))
+
+
+def _term(units: tuple[Unit, ...], stems: Stems) -> KeyRequirement:
+    if len(units) == 1:
+        return _unit(units[0], stems)
+    return KeyRequirement(parts=tuple([_unit(unit, stems) for unit in units]), every=True)
 
 
 def _unit(unit: Unit, stems: Stems) -> KeyRequirement:

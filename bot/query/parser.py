@@ -8,6 +8,7 @@ rejected by `validate`.
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 
 from bot.errors import QueryError
 from bot.names.pattern import compile_name
@@ -156,7 +157,7 @@ class _TreeBuilder:
             return self._prefix(text[:-1], position)
         if text.isascii() and text.isalnum():  # as most are: without signs and accents
             self._count(position)
-            return Term((text.lower(),), text)
+            return _plain_term(text)
         return self._term(text, position, Term((), text))
 
     def _check_word(self, text: str, position: int) -> None:
@@ -417,6 +418,13 @@ class _TreeBuilder:
 
     def any_of(self, parts: list[Node]) -> Node:
         return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
+
+
+@lru_cache(maxsize=1 << 13)
+def _plain_term(text: str) -> Term:
+    """A word of letters without signs and accents: the same for all queries that ask for it."""
+    folded = text.lower()
+    return Term((text if folded == text else folded,), text)
 
 
 def units(text: str, *, inflected: bool) -> tuple[Unit, ...]:

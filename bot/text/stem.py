@@ -217,6 +217,8 @@ def _stems_of_query(word: str, language: str) -> tuple[str, ...]:
         case known:
             stemmer = _snowball(SNOWBALL[known])
             bare = str(stemmer.stemWord(folded))
+            if bare == folded:
+                bare = folded  # which is kept with the query: one string in place of two
             return (
                 (bare,)
                 if word == folded
