@@ -10,6 +10,7 @@ NewsbellError
 ├─ StoreError       the database, its cause chained
 │  ├─ StoreBusy     another newsbell holds it
 │  ├─ StoreLost     another newsbell took it over
+│  ├─ StoreAway     its server ended the connection: what was asked for may be kept or not
 │  ├─ StoreFull     the disk is full
 │  └─ StoreTimeout  a search that took longer than it may
 ├─ ChartError       a picture that could not be drawn; the message is for people
@@ -114,6 +115,10 @@ class StoreBusy(StoreError):  # noqa: N818 (a state, as its message says)
 
 class StoreLost(StoreError):  # noqa: N818 (a state, as its message says)
     """Another newsbell took the database over: this one has to start anew."""
+
+
+class StoreAway(StoreError):  # noqa: N818 (a state, as its message says)
+    """The server cannot be reached, or ended the connection; perhaps it kept what was asked for."""
 
 
 class StoreFull(StoreError):  # noqa: N818 (a state, as its message says)

@@ -394,6 +394,13 @@ class PollStore(Protocol):
         """
         ...
 
+    async def take_back(self, claimed: Collection[int]) -> int:
+        """Free what this node claimed without knowing it; return how many feeds.
+
+        `claimed` are those that it knows of.
+        """
+        ...
+
     async def make_due(self, now: datetime) -> None:
         """Make every feed due whose host is not parked."""
         ...

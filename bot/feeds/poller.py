@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from bot.errors import StoreError
+from bot.errors import StoreAway, StoreError
 from bot.feeds.batch import has_entries
 from bot.feeds.feed_reader import FeedReader
 from bot.feeds.host_turns import PLACES, QUEUE, HostTurns
@@ -35,6 +35,7 @@ LOOK_AGAIN = 1.0  #: seconds between two looks for due feeds while enough are wa
 BATCH = 100  #: polls committed in one transaction
 SET_ASIDE = 900.0  #: seconds in which a feed whose polls cannot be kept at all is left alone
 STORE_PAUSE = timedelta(seconds=30)  #: before polling goes on after the database failed
+AWAY_PAUSE = timedelta(seconds=5)  #: the same, where its server was away
 #: waited for further polls before a transaction, while more than a few are under way
 GATHER = timedelta(milliseconds=10)
 _FEW = 4  # polls under way that are not worth a wait
@@ -101,6 +102,7 @@ class Poller:
         self._claimed: set[int] = set()
         self.turns = HostTurns(spacing)
         self._uncommitted = 0
+        self._in_doubt = False  # feeds may be claimed of which nobody knows here
         self._more_due = False  # the last look found feeds: there may be more
         self._look_at = 0.0  # by the loop's clock
         self._group: asyncio.TaskGroup | None = None
@@ -194,10 +196,14 @@ class Poller:
         self._look_at = now + LOOK_AGAIN
         free = QUEUE - turns.waiting
         try:
+            if self._in_doubt:
+                await self._store.take_back(self._claimed)
+                self._in_doubt = False
             feeds = await self._store.claim_feeds(
                 due_at, free, LEASE, self._not_to_claim(), turns.share()
             )
         except StoreError as error:
+            self._in_doubt |= isinstance(error, StoreAway)
             await self._pause("claim_failed", error)
             return 0
         if self._stopping.is_set():
@@ -272,16 +278,19 @@ class Poller:
             if self._restoring:
                 self._waiting += filter(has_entries, batch)
                 batch = list(filterfalse(has_entries, batch))
+            in_doubt = False
             try:
                 if batch:
                     await self._commit(batch)
             except StoreError as error:
                 # Nothing was kept, validators and next polls included: the leases run out and the
-                # feeds are fetched again.
+                # feeds are fetched again; at once where only the server was away.
+                in_doubt = isinstance(error, StoreAway)
                 await self._pause("commit_failed", error)
             finally:
                 self.steps += 1
                 await self._settle(batch)
+                self._in_doubt |= in_doubt
                 self._uncommitted -= len(batch)
                 self._wake_for_more()
 
@@ -335,9 +344,10 @@ class Poller:
     async def _pause(self, event: str, error: StoreError) -> None:
         self.steps += 1
         self.store_error = error
-        log.error(event, error=str(error), retry_after=STORE_PAUSE.total_seconds())
+        pause = (AWAY_PAUSE if isinstance(error, StoreAway) else STORE_PAUSE).total_seconds()
+        log.error(event, error=str(error), retry_after=pause)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), STORE_PAUSE.total_seconds())
+            await asyncio.wait_for(self._stopping.wait(), pause)
 
 
 def _hub(response: PollResponse) -> HubLink | None:

@@ -81,6 +81,10 @@ _ASK_HOSTS = """
 """
 _MAKE_DUE = "update feeds set next_poll_at = :now where active = 1 and next_poll_at > :now"
 _LEASE = "update feeds set lease_until = :until, lease = lease + 1, node = :node where id = :id"
+_TAKE_BACK = """
+    update feeds set lease_until = null where lease_until is not null and node = :node
+    and id not in (select cast(value as integer) from json_each(:claimed))
+"""
 _LEASES = """
     select id, lease, lease_until from feeds
     where id in (select cast(value as integer) from json_each(?))
@@ -171,6 +175,16 @@ class PollTables:
                 db.execute(f"{statement} and id in ({marks(ids)})", list(ids))
 
         await self._writer.run("release feeds", work)
+
+    async def take_back(self, claimed: Collection[int]) -> int:
+        """Free what this node claimed without knowing it; return how many feeds.
+
+        `claimed` are those that it knows of.
+        """
+        values = {"node": self._node, "claimed": json.dumps(sorted(claimed))}
+        return await self._writer.run(
+            "take claims back", lambda db: db.execute(_TAKE_BACK, values).rowcount
+        )
 
     async def make_due(self, now: datetime) -> None:
         """Make every feed due whose host is not parked, as `--once` does.

@@ -18,7 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import StrDumperUnknown, TextLoader
 
-from bot.errors import StoreBusy, StoreError, StoreFull, StoreLost, StoreTimeout
+from bot.errors import StoreAway, StoreBusy, StoreError, StoreFull, StoreLost, StoreTimeout
 from bot.model.database_address import PostgresAddress
 from bot.model.nodes import Tables
 from bot.store.engines import dialect, engine, postgres_schema, unfinished
@@ -240,7 +240,7 @@ def wrapped(doing: str, remedy: str = "newsbell goes on by itself") -> Iterator[
         psycopg.InterfaceError,
         errors.IdleInTransactionSessionTimeout,
     ) as error:
-        raise StoreError(
+        raise StoreAway(
             f"The database could not {doing}: the server cannot be reached, or ended the "
             f"connection ({_said(error)}); {remedy.removeprefix('then ')} when it is there again."
         ) from error
@@ -267,7 +267,7 @@ def connected(address: PostgresAddress, **options: Any) -> psycopg.Connection[An
             **{**_options(address), **options},
         )
     except psycopg.Error as error:
-        raise StoreError(_not_connected(address, error)) from error
+        raise StoreAway(_not_connected(address, error)) from error
     if unfit := _unfit(connection):
         connection.close()
         raise StoreError(f"The database {address} {unfit}")

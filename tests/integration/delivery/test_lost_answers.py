@@ -1,5 +1,6 @@
 """A network that loses what the database answers, after it did what it was asked for."""
 
+import asyncio
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -45,3 +46,28 @@ async def test_an_alert_arrives_once_although_an_answer_of_the_database_was_lost
 
     assert gate.lost == 1
     assert terminal.titles() == ["Harbour opens today"]
+
+
+async def test_feeds_are_polled_soon_although_the_answer_to_their_claim_was_lost(
+    postgres: PostgresServer,
+    server: FeedServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise they were left alone until the claim ended, of which nobody knew."""
+    monkeypatch.setattr("bot.feeds.poller.AWAY_PAUSE", timedelta(milliseconds=10))
+    address = postgres.database(f"answers{next(_NAMES)}")
+    server.put("/a", rss(item("0", "Old news of the harbour", at=NOON - timedelta(days=3))))
+    async with Gate(postgres.folder / ".s.PGSQL.5432") as gate:
+        by_gate = PostgresAddress(gate.url(address.url))
+        monkeypatch.setattr(_Reader, "_database", lambda *_: by_gate)
+        async with newsbell(tmp_path, config_text([server.url("/a")])) as app:
+            gate.lose_commit(b"update feeds set lease_until")
+            async with asyncio.TaskGroup() as group:
+                group.create_task(app.poller.run())
+                while not server.seen:
+                    app.poller.tick()
+                    await asyncio.sleep(0.01)
+                app.poller.stop()
+
+    assert gate.lost == 1

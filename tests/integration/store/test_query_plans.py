@@ -434,6 +434,7 @@ async def poll_feeds(work: Exercise) -> None:
     await polls.make_due(NOON)
     await polls.claim_feeds(NOON, 10, DAY)
     await polls.release_feeds()
+    await polls.take_back([1])
     await polls.release_feeds([1, 2])
     await polls.is_overdue(NOON)
     await polls.retry_feeds([1, 2], NOON, ask_hosts=True)
