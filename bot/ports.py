@@ -67,7 +67,7 @@ from bot.model.feeds import (
 from bot.model.gauges import Gauges
 from bot.model.hubs import HubLink, HubSubscription
 from bot.model.message import Message
-from bot.model.nodes import HandedOver, Node, NodeState, Sharing
+from bot.model.nodes import Asked, HandedOver, Node, NodeState, Sharing
 from bot.model.pages import PageCommit, PageCounts, PageDue, PageOutcome
 from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
 from bot.model.retention import Obsolete, Retention, RetentionState
@@ -968,6 +968,34 @@ class NodeStore(Protocol):
         ...
 
 
+class RequestStore(Protocol):
+    """Requests of other machines to the one that leads."""
+
+    async def ask(self, node: str, asked: str) -> int:
+        """Keep a request for the one that leads, and tell it; return its number."""
+        ...
+
+    async def answer_to(self, number: int) -> str | None:
+        """Return the answer to a request, which is forgotten then; None where there is none yet."""
+        ...
+
+    async def withdraw(self, number: int) -> bool:
+        """Take a request back; False where somebody has taken it."""
+        ...
+
+    async def take(self) -> Asked | None:
+        """Take the next request that somebody waits for; None where there is none."""
+        ...
+
+    async def answer(self, number: int, text: str) -> None:
+        """Keep the answer to a request."""
+        ...
+
+    async def answer_undecided(self, text: str) -> int:
+        """Answer requests that were taken by who ended meanwhile; return how many."""
+        ...
+
+
 class StoreFiles(Protocol):
     """The files of the database."""
 
@@ -999,7 +1027,7 @@ class WebStore(Protocol):
         """Return what a word opens; None where it is unknown, used, revoked or expired."""
         ...
 
-    async def make_link(self, word: str, now: datetime, expires_at: datetime) -> None:
+    async def make_link(self, word: str | bytes, now: datetime, expires_at: datetime) -> None:
         """Keep a link of the command line: it opens the page for the operator."""
         ...
 
@@ -1021,7 +1049,7 @@ class WebStore(Protocol):
         """End all sessions, links and links to stories; return how many sessions and links."""
         ...
 
-    async def make_feed(self, chat_id: int, user_id: int, word: str, now: datetime) -> None:
+    async def make_feed(self, chat_id: int, user_id: int, word: str | bytes, now: datetime) -> None:
         """Let a word open the alerts of a chat; an earlier one opens them no more."""
         ...
 
@@ -1072,6 +1100,11 @@ class Store(Protocol):
     @property
     def nodes(self) -> NodeStore:
         """What several machines on one database need."""
+        ...
+
+    @property
+    def requests(self) -> RequestStore:
+        """What other machines ask for."""
         ...
 
     @property

@@ -1,10 +1,11 @@
 """What operators do by hand: try feeds again; and how a newsbell that runs is asked to do it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,8 +14,10 @@ from bot.cli.config_option import config_option
 from bot.cli.faults import Fault, Misconfigured, plural
 from bot.config.load import Config
 from bot.errors import NewsbellError, StoreBusy
+from bot.model.database_address import PostgresAddress
 from bot.model.status import FeedStatus, Status
 from bot.service.control import ASK_HOSTS, FEED_REQUESTS, FORGET, RETRY_FEEDS, ask
+from bot.service.forwarding import forward_alone, numbers_request
 from bot.store.stores import store_of
 from bot.text.clean import plain
 
@@ -38,10 +41,23 @@ def by_hand(config: Config, do: str, ids: tuple[int, ...]) -> int:
                 return await store.polls.retry_feeds(ids, now, ask_hosts=do == ASK_HOSTS)
             return await (store.admin.retry(ids) if do == "retry" else store.admin.drop(ids, now))
 
+    return here_or_there(config, work(), numbers_request(do, ids))
+
+
+def here_or_there(
+    config: Config, work: Coroutine[Any, Any, int], request: Mapping[str, Any]
+) -> int:
+    """Do it here under the lock; where the newsbell of another machine has that, let it do it.
+
+    Raises Fault.
+    """
     try:
-        return asyncio.run(work())
-    except StoreBusy as error:
-        raise Fault(f"{error} It did not answer; try again.") from None
+        try:
+            return asyncio.run(work)
+        except StoreBusy as error:
+            if isinstance(config.database, PostgresAddress):
+                return asyncio.run(forward_alone(config.database, request))
+            raise Fault(f"{error} It did not answer; try again.") from None
     except NewsbellError as error:
         raise Fault(str(error)) from None
 

@@ -1,6 +1,5 @@
 """The command that opens the web page for operators, and takes links and sessions back."""
 
-import asyncio
 import secrets
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -9,12 +8,14 @@ from pathlib import Path
 import click
 
 from bot.chat.handlers.web import LINK_MINUTES
+from bot.cli.by_hand import here_or_there
 from bot.cli.common import read_only, readable
 from bot.cli.config_option import config_option
 from bot.cli.faults import Fault, Misconfigured, plural
 from bot.config.load import Config
-from bot.errors import NewsbellError, StoreBusy
+from bot.errors import NewsbellError
 from bot.service.control import WEB_FEED, WEB_LINK, WEB_NO_FEED, WEB_REVOKE, ask_web
+from bot.service.forwarding import web_request
 from bot.service.web_requests import change_web
 from bot.store.stores import store_of
 
@@ -67,12 +68,7 @@ def _change(config: Config, do: str, word: str = "", chat: int = 0) -> int:
         async with store_of(config.database) as store:
             return await change_web(store.web, do, word, chat, datetime.now(UTC))
 
-    try:
-        return asyncio.run(work())
-    except StoreBusy as error:
-        raise Fault(f"{error} It did not answer; try again.") from None
-    except NewsbellError as error:
-        raise Fault(str(error)) from None
+    return here_or_there(config, work(), web_request(do, word, chat))
 
 
 def _chat(config: Config, name: str) -> int:

@@ -35,6 +35,7 @@ class News(StrEnum):
     """What nodes tell each other when it happens."""
 
     POLLS = "polls"  #: polls were handed over
+    REQUESTS = "requests"  #: the one that leads is asked for something
     SUBSCRIPTIONS = "subscriptions"  #: those of all chats changed, or of the one that follows
 
 
@@ -97,6 +98,15 @@ class HandedOver:
     feed_id: int
     packed: bytes
     id: int = 0  #: in the database; 0 before it is there
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request of another machine, for whoever leads."""
+
+    id: int
+    node: str
+    text: str
 
 
 def leader_of(states: Sequence[NodeState]) -> NodeState | None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from telegram import Bot
 
@@ -14,7 +14,14 @@ from bot.errors import ActionRefused
 from bot.feeds.poller import Poller
 from bot.model.stories import Grouping
 from bot.ports import Clock, Store
-from bot.service.control import ASK_HOSTS, FEED_REQUESTS, FORGET, OUTBOX_REQUESTS, control
+from bot.service.control import (
+    ASK_HOSTS,
+    FEED_REQUESTS,
+    FORGET,
+    OUTBOX_REQUESTS,
+    answer_to,
+    control,
+)
 from bot.service.hubs import Hubs
 from bot.service.jobs import SEARCH_BATCHES_ONCE, Jobs
 from bot.service.live_config import LiveConfig
@@ -106,7 +113,7 @@ class App:
             ),
         ]
         if self.membership:
-            parts += self.membership.parts()
+            parts += self.membership.parts(self._answer)
         if self.telegram:
             parts.append(Part("the chats", self.telegram.run))
         if self.web:
@@ -180,7 +187,11 @@ class App:
         self.poller.tick()
         return count
 
-    async def change_web(self, do: str, word: str, chat: int) -> int:
+    async def _answer(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Do what the command line of another machine asks for."""
+        return await answer_to(request, self.answer_request, self.change_web)
+
+    async def change_web(self, do: str, word: str | bytes, chat: int) -> int:
         """Do what the command line asks about the web page; return how much it changed."""
         return await change_web(self.store.web, do, word, chat, self.clock.now())
 

@@ -408,7 +408,7 @@ def _membership(
     live = base.live
     signs.digest = lambda: live.config.content
     intake = Intake(base.store.nodes, committer, committed, base.wiring.version)
-    return Membership(base.store.nodes, signs, intake)
+    return Membership(base.store.nodes, base.store.requests, signs, intake)
 
 
 def _pages(base: _Base, committer: BatchCommitter, deliverer: Deliverer) -> ArticlePages:

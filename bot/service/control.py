@@ -31,7 +31,8 @@ HEALTH = "health"  #: asks how newsbell is, and changes nothing
 _LINE = 1_048_576
 _SECONDS = 10.0
 Handler = Callable[[str, tuple[int, ...]], Awaitable[int]]
-WebHandler = Callable[[str, str, int], Awaitable[int]]  #: what to do, a secret word, a chat
+#: what to do, a secret word or its hash, a chat
+WebHandler = Callable[[str, str | bytes, int], Awaitable[int]]
 Report = Callable[[], Mapping[str, Any]]
 _PATH_LENGTH = 107  # bytes of the path of a socket (unix(7))
 
@@ -39,6 +40,34 @@ _PATH_LENGTH = 107  # bytes of the path of a socket (unix(7))
 def socket_path(database: Path) -> Path:
     """Return the path of a database's socket."""
     return database.with_name(database.name + ".sock")
+
+
+async def answer_to(
+    request: Mapping[str, Any],
+    handler: Handler,
+    web: WebHandler | None = None,
+    health: Report | None = None,
+) -> dict[str, Any]:
+    """Do what a request says, and return the answer, or why there is none."""
+    try:
+        do = str(request["do"])
+        if do == HEALTH and health:
+            return {HEALTH: health()}
+        if do in WEB_REQUESTS and web:
+            # Of another machine the hash comes alone: it stood in the database for a while.
+            word = bytes.fromhex(request["hash"]) if "hash" in request else str(request["word"])
+            return {"done": await web(do, word, int(request["chat"]))}
+        ids = request[subject_of(do)]
+        return {"done": await handler(do, tuple(int(number) for number in ids))}
+    except NewsbellError as error:
+        return {"error": str(error)}
+    except (ValueError, KeyError, TypeError) as error:
+        return {"error": f"The request could not be read: {type(error).__name__}."}
+
+
+def subject_of(do: str) -> str:
+    """Return the key under which a request has its numbers."""
+    return _SUBJECTS.get(do, "ids")
 
 
 @asynccontextmanager
@@ -55,21 +84,13 @@ async def control(
     path = socket_path(database)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answer: dict[str, Any]
         try:
             request = json.loads(await asyncio.wait_for(reader.readline(), _SECONDS))
-            do = str(request["do"])
-            answer: dict[str, Any]
-            if do == HEALTH and health:
-                answer = {HEALTH: health()}
-            elif do in WEB_REQUESTS and web:
-                answer = {"done": await web(do, str(request["word"]), int(request["chat"]))}
-            else:
-                ids = request[_SUBJECTS.get(do, "ids")]
-                answer = {"done": await handler(do, tuple(int(number) for number in ids))}
-        except NewsbellError as error:
-            answer = {"error": str(error)}
-        except (ValueError, KeyError, TypeError, TimeoutError) as error:
+        except (ValueError, TimeoutError) as error:
             answer = {"error": f"The request could not be read: {type(error).__name__}."}
+        else:
+            answer = await answer_to(request, handler, web, health)
         writer.write(json.dumps(answer).encode() + b"\n")
         with suppress(OSError):
             await writer.drain()
@@ -100,9 +121,8 @@ def ask(database: Path, do: str, ids: tuple[int, ...]) -> int | None:
 
     None where no newsbell answers. Raises ActionRefused with its reason where it refuses.
     """
-    subject = _SUBJECTS.get(do, "ids")
     try:
-        answer = _answer(database, {"do": do, subject: list(ids)}, _SECONDS)
+        answer = _answer(database, {"do": do, subject_of(do): list(ids)}, _SECONDS)
     except TimeoutError:
         return None
     if answer is None:

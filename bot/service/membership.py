@@ -12,7 +12,8 @@ import structlog
 from bot.errors import StoreError, StoreLost
 from bot.feeds.handover import Intake
 from bot.model.nodes import News, Node
-from bot.ports import Clock, NodeStore
+from bot.ports import Clock, NodeStore, RequestStore
+from bot.service.forwarding import Answer, Answering
 from bot.service.supervisor import Part
 
 BEAT = timedelta(seconds=1)  #: between two signs of life
@@ -64,12 +65,17 @@ class Signs:
 class Membership:
     """What a newsbell does that leads, besides what it does alone."""
 
-    def __init__(self, nodes: NodeStore, signs: Signs, intake: Intake) -> None:
-        self._nodes, self._signs, self._intake = nodes, signs, intake
+    def __init__(
+        self, nodes: NodeStore, requests: RequestStore, signs: Signs, intake: Intake
+    ) -> None:
+        self._nodes, self._requests, self._signs, self._intake = nodes, requests, signs, intake
+        self._answering: Answering | None = None
 
-    def parts(self) -> list[Part]:
-        """What runs as long as it leads."""
+    def parts(self, answer: Answer) -> list[Part]:
+        """Return what runs as long as it leads; `answer` does what other machines ask for."""
+        answering = self._answering = Answering(self._requests, answer)
         return [
+            Part("answering other machines", answering.run),
             Part("leading", self.lead, essential=True),
             Part("taking in what other nodes polled", self._intake.run),
             Part("listening to other nodes", self.listen),
@@ -87,6 +93,8 @@ class Membership:
     def _told(self, what: str) -> None:
         if what in ("", News.POLLS):
             self._intake.wake()
+        if self._answering and what in ("", News.REQUESTS):
+            self._answering.wake()
 
     async def lead(self) -> None:
         """Give signs of life, and free what nodes claimed that are gone.

@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from bot.config.load import Config
-from bot.errors import ActionRefused, StoreError
+from bot.errors import StoreError
 from bot.feeds.feed_reader import FeedReader
 from bot.feeds.source_access import SourceAccess
 from bot.fetch.client import open_client
@@ -39,6 +39,7 @@ from bot.service.build import Followed, Wiring
 from bot.service.control import control
 from bot.service.feed_trial import agent_of, guard_of, limits_of, worker_limits_of
 from bot.service.following import Following
+from bot.service.forwarding import forward, numbers_request, web_request
 from bot.service.last_good import InForce, in_force_again
 from bot.service.live_config import LiveConfig
 from bot.service.loop_lag import LoopLag
@@ -64,13 +65,6 @@ OTHER_FILE = (
 _SILENT = 180.0  # seconds without it, from which a node that waits is not healthy
 # A node whose clock is wrong leads only where nobody else wants to.
 _COURTESY = timedelta(seconds=3)
-
-
-async def _refuse(_action: str, _ids: tuple[int, ...]) -> int:
-    raise ActionRefused(
-        "This newsbell waits for its turn to lead: ask on the machine of the one that leads "
-        "(`newsbell status` names it)."
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +174,17 @@ class Standby:
             await asyncio.gather(*tasks, self._stop_work(), return_exceptions=True)
             with suppress(StoreError):
                 await self._store.nodes.leave(self._node.name)
+
+    async def forward(self, do: str, ids: tuple[int, ...]) -> int:
+        """Have the one that leads do what the command line asks for here.
+
+        Raises ActionRefused, StoreError.
+        """
+        return await forward(self._store.requests, self._node.name, numbers_request(do, ids))
+
+    async def forward_web(self, do: str, word: str | bytes, chat: int) -> int:
+        """As `forward`, about the web page."""
+        return await forward(self._store.requests, self._node.name, web_request(do, word, chat))
 
     def _monitors(self) -> Iterator[asyncio.Task[None]]:
         listen = self._live.settings.monitor.listen
@@ -315,7 +320,8 @@ async def open_standby(
             following = Following(address, wiring, live, reader)
             node = Node(wiring.node, wiring.version, clock.now())
             standby = Standby(store, node, live, clock, following, workers, wiring.service_manager)
-            async with control(config.beside, _refuse, lambda: standby.look().record()):
+            asks = (standby.forward, lambda: standby.look().record(), standby.forward_web)
+            async with control(config.beside, *asks):
                 yield standby
     finally:
         workers.close()

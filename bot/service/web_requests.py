@@ -8,8 +8,10 @@ from bot.ports import WebStore
 from bot.service.control import WEB_FEED, WEB_LINK, WEB_NO_FEED
 
 
-async def change_web(store: WebStore, do: str, word: str, chat_id: int, now: datetime) -> int:
-    """Do it; return how much it changed. Raises StoreError."""
+async def change_web(
+    store: WebStore, do: str, word: str | bytes, chat_id: int, now: datetime
+) -> int:
+    """Do it; return how much it changed. `word` is secret, or its hash. Raises StoreError."""
     if do == WEB_LINK:
         await store.make_link(word, now, now + timedelta(minutes=LINK_MINUTES))
         return 1

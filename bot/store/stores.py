@@ -18,6 +18,7 @@ from bot.store.hubs import HubTables
 from bot.store.nodes import NodeTables
 from bot.store.pages import PageTables
 from bot.store.polls import PollTables
+from bot.store.requests import RequestTables
 from bot.store.search_index import SearchTables
 from bot.store.web_tokens import WebTables
 
@@ -29,6 +30,7 @@ class OpenStore:
         """`node`: who this is, where several machines share the database."""
         self._writer = writer
         self.nodes = NodeTables(writer)
+        self.requests = RequestTables(writer)
         self.files = files
         self.polls = PollTables(writer, node)
         self.pages = PageTables(writer)

@@ -49,7 +49,7 @@ class WebTables:
         )
         return _token(rows[0]) if rows else None
 
-    async def make_link(self, word: str, now: datetime, expires_at: datetime) -> None:
+    async def make_link(self, word: str | bytes, now: datetime, expires_at: datetime) -> None:
         """Keep a link of the command line: it opens the page for the operator."""
         await self._writer.run(
             "keep a link to the web page",
@@ -94,7 +94,7 @@ class WebTables:
 
         return await self._writer.run("end the sessions of the web page", work)
 
-    async def make_feed(self, chat_id: int, user_id: int, word: str, now: datetime) -> None:
+    async def make_feed(self, chat_id: int, user_id: int, word: str | bytes, now: datetime) -> None:
         """Let a word open the alerts of a chat; an earlier one opens them no more."""
 
         def work(db: Database) -> None:
@@ -135,7 +135,7 @@ def word_hash(word: str) -> bytes:
 
 def put_link(
     db: Database,
-    word: str,
+    word: str | bytes,
     user_id: int,
     chat_id: int | None,
     now: datetime,
@@ -164,13 +164,14 @@ def forget_person(db: Database, user_id: int) -> None:
 def _put(
     db: Database,
     kind: WebTokenKind,
-    word: str,
+    word: str | bytes,
     who: tuple[int, int | None],
     now: datetime,
     expires_at: datetime,
 ) -> None:
-    """Keep a word; `who` is a person and a chat."""
-    values: list[Any] = [word_hash(word), kind, *who, put_time(now), put_time(expires_at)]
+    """Keep a word, or its hash, where that is all there is; `who` is a person and a chat."""
+    digest = word_hash(word) if isinstance(word, str) else word
+    values: list[Any] = [digest, kind, *who, put_time(now), put_time(expires_at)]
     db.execute(_INSERT, values)
 
 

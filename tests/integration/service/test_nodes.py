@@ -17,7 +17,7 @@ from postgres_server import PostgresServer
 from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, poll, rss
 
 from bot.config.load import Config, load
-from bot.errors import ActionRefused, StoreBusy, StoreError, StoreLost
+from bot.errors import StoreBusy, StoreError, StoreLost
 from bot.feeds.handover import ForeignPoll, HandoverCommitter, Intake, pack, unpack
 from bot.feeds.poll_result import PollResponse
 from bot.model.database_address import PostgresAddress
@@ -29,10 +29,9 @@ from bot.query.index import Index
 from bot.service import following
 from bot.service.app import App
 from bot.service.build import Wiring, open_app
-from bot.service.control import ask, ask_health
 from bot.service.followed_subscriptions import FollowedSubscriptions
 from bot.service.membership import Membership, Signs
-from bot.service.standby import open_standby, until_turn
+from bot.service.standby import until_turn
 from bot.service.subscriptions import LiveSubscriptions
 from bot.store import polls
 from bot.store.engines import postgres as engine
@@ -319,7 +318,7 @@ async def test_who_leads_hears_of_polls_and_listens_again_after_its_connection_e
     ):
         taking = Noted(app.store.nodes, app.monitoring.watched.committer, lambda _: None, "1")
         signs = Signs(app.store.nodes, Node("a", "1", NOON), clock)
-        membership = Membership(app.store.nodes, signs, taking)
+        membership = Membership(app.store.nodes, app.store.requests, signs, taking)
         listening = asyncio.create_task(membership.listen())
         await looks.get()  # that it listens now
 
@@ -429,21 +428,6 @@ def test_a_pickle_cannot_make_anything_but_a_poll() -> None:
 
     with pytest.raises(ForeignPoll):
         unpack(pickle.dumps(("1", Evil())), "1")
-
-
-async def test_who_waits_says_how_it_is_and_refuses_what_only_the_leader_may(
-    tmp_path: Path, address: PostgresAddress, clock: ManualClock
-) -> None:
-    config = replace(load_of(tmp_path), database=address)
-    async with (
-        opened(tmp_path / "a", address, [], clock),
-        open_standby(config, Wiring(clock=clock, node="b"), address),
-    ):
-        health = await asyncio.to_thread(ask_health, config.beside)
-        assert health.health is not None
-        assert health.health["healthy"] is True
-        with pytest.raises(ActionRefused, match="waits for its turn"):
-            await asyncio.to_thread(ask, config.beside, "retry", (1,))
 
 
 async def test_a_node_that_waits_leads_when_the_leader_ends(

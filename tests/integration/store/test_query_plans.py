@@ -405,6 +405,13 @@ async def share(work: Exercise) -> None:
     await nodes.sign(node)
     await nodes.nodes()
     await nodes.release_of_gone()
+    requests = work.store.requests
+    number = await requests.ask("b", "{}")
+    assert await requests.take() is not None
+    await requests.answer_undecided("{}")
+    await requests.answer(number, "{}")
+    await requests.answer_to(number)
+    await requests.withdraw(await requests.ask("b", "{}"))
     polls = PollTables(work.store._writer, "a")
     await polls.claim_feeds(NOON, 10, timedelta(minutes=3))
     await nodes.leave("a")

@@ -22,6 +22,7 @@ PARTS = {
     "web": ports.WebStore,
     "hubs": ports.HubStore,
     "nodes": ports.NodeStore,
+    "requests": ports.RequestStore,
     "archive": ports.FullArchive,
 }
 
