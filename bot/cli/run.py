@@ -1,5 +1,6 @@
 """The command that watches the feeds and sends alerts."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,7 +22,7 @@ from bot.cli.streams import discard_output, outlast_readers
 from bot.cli.tables import open_console
 from bot.config.load import Config
 from bot.delivery.channels.terminal import TerminalChannel
-from bot.errors import StoreBusy
+from bot.errors import StoreAway, StoreBusy
 from bot.feeds.poller import PollReport
 from bot.model.database_address import PostgresAddress
 from bot.service import logs
@@ -32,7 +33,7 @@ from bot.service.last_good import Rejected
 from bot.service.loop_watch import watched_if_asked
 from bot.service.service_manager import ServiceManager
 from bot.service.signals import handle_signals, hold_signals, stop_while_starting
-from bot.service.standby import until_turn
+from bot.service.standby import AGAIN, until_turn
 from bot.service.workers import READERS
 
 log = structlog.stdlib.get_logger("newsbell.config")
@@ -135,25 +136,35 @@ async def _opened(
 
     Raises StoreError; StoreBusy for a single round where another one has the database.
     """
+    has_waited = False
 
     def waiting() -> None:
+        nonlocal has_waited
+        has_waited = True
         wiring.service_manager.ready()
         console.print("Another newsbell leads: this one polls for it, and waits for its turn.")
 
     while True:
-        if isinstance(config.database, PostgresAddress) and not once:
-            turn = await until_turn(config, wiring, config.database, waiting)
-            if turn:
-                config, wiring.rejected = turn.current.config, turn.current.rejected
-                wiring.followed = turn.followed
-                logs.keep_secret(config.secrets)
         async with AsyncExitStack() as stack:
             try:
+                if isinstance(config.database, PostgresAddress) and not once:
+                    turn = await until_turn(config, wiring, config.database, waiting)
+                    if turn:
+                        config, wiring.rejected = turn.current.config, turn.current.rejected
+                        wiring.followed = turn.followed
+                        logs.keep_secret(config.secrets)
                 app = await stack.enter_async_context(open_app(config, wiring))
             except StoreBusy:
                 if once or not _is_shared(config):
                     raise
                 continue  # yet another one was quicker
+            except StoreAway as error:
+                if not has_waited:  # who has waited knows that its settings are right
+                    raise
+                log.error("database_away", error=str(error), retry_after=AGAIN.total_seconds())
+                wiring.followed = None
+                await asyncio.sleep(AGAIN.total_seconds())
+                continue
             wiring.followed = None  # it is the committer's by now
             yield app
             return
