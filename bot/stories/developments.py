@@ -7,7 +7,7 @@ A headline that says so of a story of which nobody said it is a development, how
 """
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 import regex
 
@@ -264,7 +264,13 @@ def developments(headline: str, language: str) -> frozenset[str]:
             kinds.add(_KINDS[int(str(match.lastgroup)[1:])])
             end = match.end()
         start += len(word) + 1
-    return frozenset(kinds)
+    return shared(frozenset(kinds))
+
+
+@lru_cache(1 << 10)
+def shared(kinds: frozenset[str]) -> frozenset[str]:
+    """Return a set that equals this one: many entries have the same, most have none."""
+    return kinds
 
 
 def prepare(languages: Iterable[str]) -> None:

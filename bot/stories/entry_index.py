@@ -4,15 +4,16 @@ Finds candidates; what they are worth is decided in `window`.
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from heapq import heappop, heappush
 from itertools import islice
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any
 
 from bot.model.stories import Grouping, Merge, Report, StoredFeatures, StoryIds
 from bot.stories.features import Features
+from bot.stories.groups import Groups, StoryGroups
 from bot.stories.headline_kinds import Kind
 from bot.stories.packed_features import Outline
 from bot.stories.postings import Member, Posting, Term
@@ -27,7 +28,6 @@ MIN_AGAIN_HOURS = 0.25  #: least time between two posts of the same words that m
 
 _WITHIN_REACH = MIN_OVERLAP * (1 - 1e-9)  # less, by more than floating point may be off
 _INDEXED_KINDS = frozenset({Kind.NEWS, Kind.COMMENTARY})
-_Key = TypeVar("_Key", bound=Hashable)
 _by_weight = itemgetter(1)
 
 
@@ -42,12 +42,12 @@ class EntryIndex:
         self._now = 0.0  # hours since the Unix epoch
         self._by_time: list[tuple[float, int]] = []  # hours and ids, as a heap
         self._by_phonetic_key: dict[str, Posting] = defaultdict(Posting)
-        self._by_link: dict[bytes, list[Member]] = {}
-        self._by_template: dict[str, list[Member]] = {}
+        self._by_link = Groups[bytes]()
+        self._by_template = Groups[str]()
         self._languages: dict[str, int] = {}
-        self._storylines: dict[int, set[int]] = {}
+        self._storylines = StoryGroups()
         self.members: dict[int, Member] = {}
-        self.stories: dict[int, list[Member]] = {}  #: members of each story, in order of id
+        self.stories = Groups[int]()  #: members of each story, in order of id
         self.frequencies = DocumentFrequencies()
 
     @property
@@ -75,10 +75,10 @@ class EntryIndex:
         self.members[entry.id] = member
         heappush(self._by_time, (entry.hours, entry.id))
         if entry.link:
-            _add(self._by_link, entry.link, member)
-        _add(self._by_template, entry.headline_template, member)
-        _add(self.stories, story_ids.story, member)
-        self._storylines.setdefault(story_ids.storyline, set()).add(story_ids.story)
+            self._by_link.add(entry.link, member)
+        self._by_template.add(entry.headline_template, member)
+        self.stories.add(story_ids.story, member)
+        self._storylines.add(story_ids.storyline, (story_ids.story,))
         self._languages[entry.language] = self._languages.get(entry.language, 0) + 1
         if entry.kind in _INDEXED_KINDS:
             for term in terms:
@@ -89,12 +89,13 @@ class EntryIndex:
     @property
     def first_story(self) -> int:
         """The lowest number of a story or storyline; 0 where there is none."""
-        return min(min(self.stories, default=0), min(self._storylines, default=0))
+        return min(
+            min(self.stories.by_key, default=0), min(self._storylines.by_storyline, default=0)
+        )
 
     def has_story(self, grouping: Grouping, number: int) -> bool:
         """Whether there is a story, or a storyline, of this number."""
-        stories = self.stories if grouping is Grouping.NORMAL else self._storylines
-        return number in stories
+        return number in (self.stories if grouping is Grouping.NORMAL else self._storylines)
 
     def merge(self, merge: Merge) -> None:
         """Merge two stories, or two storylines.
@@ -105,17 +106,17 @@ class EntryIndex:
             moved = self.stories.pop(merge.gone)
             for member in moved:
                 member.story_ids = replace(member.story_ids, story=merge.kept)
-            kept = self.stories.get(merge.kept, [])
-            self.stories[merge.kept] = sorted(kept + moved, key=_id)
-            stories = self._storylines[moved[0].story_ids.storyline]
-            stories.discard(merge.gone)
-            stories.add(merge.kept)
+            members = sorted([*self.stories.get(merge.kept), *moved], key=_id)
+            self.stories.replace(merge.kept, members)
+            storyline = moved[0].story_ids.storyline
+            self._storylines.add(storyline, (merge.kept,))
+            self._storylines.remove(storyline, merge.gone)
         else:
             stories = self._storylines.pop(merge.gone)
             for story in stories:
                 for member in self.stories[story]:
                     member.story_ids = replace(member.story_ids, storyline=merge.kept)
-            self._storylines[merge.kept] = self._storylines.get(merge.kept, set()) | stories
+            self._storylines.add(merge.kept, stories)
 
     def is_past(self, hours: float) -> bool:
         """Whether an entry of this time is too old to be added."""
@@ -134,10 +135,10 @@ class EntryIndex:
         """
         parts: list[dict[Any, Any]] = [
             self._by_phonetic_key,
-            self._by_link,
-            self._by_template,
-            self._storylines,
-            self.stories,
+            self._by_link.by_key,
+            self._by_template.by_key,
+            self._storylines.by_storyline,
+            self.stories.by_key,
             self.members,
             *self.frequencies.parts,
         ]
@@ -168,13 +169,12 @@ class EntryIndex:
     def _remove(self, member: Member) -> None:
         entry, story_ids = member.features, member.story_ids
         del self.members[entry.id]
-        _remove(self._by_link, entry.link, member)
-        _remove(self._by_template, entry.headline_template, member)
-        _remove(self.stories, story_ids.story, member)
+        if entry.link:
+            self._by_link.remove(entry.link, member)
+        self._by_template.remove(entry.headline_template, member)
+        self.stories.remove(story_ids.story, member)
         if story_ids.story not in self.stories:
-            self._storylines[story_ids.storyline].discard(story_ids.story)
-            if not self._storylines[story_ids.storyline]:
-                del self._storylines[story_ids.storyline]
+            self._storylines.remove(story_ids.storyline, story_ids.story)
         self._languages[entry.language] -= 1
         if not self._languages[entry.language]:
             del self._languages[entry.language]
@@ -198,14 +198,14 @@ class EntryIndex:
 
         None where one feed has the link more than once: a page of several articles or warnings.
         """
-        members = self._by_link.get(entry.link, ()) if entry.link else ()
+        members = self._by_link.get(entry.link) if entry.link else ()
         feeds = {(entry.publisher, entry.feed)}
         feeds |= {(member.features.publisher, member.features.feed) for member in members}
         return members[0] if members and len(feeds) > len(members) else None
 
     def find_by_headline(self, entry: Features) -> Member | None:
         """Return the first entry with the same headline at another publisher."""
-        for member in self._by_template.get(entry.headline_template, ()):
+        for member in self._by_template.get(entry.headline_template):
             other = member.features
             if (
                 other.headline == entry.headline
@@ -220,7 +220,7 @@ class EntryIndex:
         return any(
             member.features.publisher == entry.publisher
             and abs(member.features.hours - entry.hours) >= MIN_SERIES_HOURS
-            for member in self._by_template.get(entry.headline_template, ())
+            for member in self._by_template.get(entry.headline_template)
         )
 
     def is_said_again(self, entry: Features) -> bool:
@@ -230,7 +230,7 @@ class EntryIndex:
             and member.features.feed == entry.feed
             and member.features.publisher == entry.publisher
             and abs(member.features.hours - entry.hours) >= MIN_AGAIN_HOURS
-            for member in self._by_template.get(entry.headline_template, ())
+            for member in self._by_template.get(entry.headline_template)
         )
 
     def candidates(self, similarity: Similarity) -> list[Member]:
@@ -298,17 +298,3 @@ class EntryIndex:
 
 def _id(member: Member) -> int:
     return member.features.id
-
-
-def _add(index: dict[_Key, list[Member]], key: _Key, member: Member) -> None:
-    if key in index:
-        index[key].append(member)
-    else:
-        index[key] = [member]
-
-
-def _remove(index: dict[_Key, list[Member]], key: _Key, member: Member) -> None:
-    if key in index and member in index[key]:
-        index[key].remove(member)
-        if not index[key]:
-            del index[key]

@@ -3,16 +3,17 @@
 Computed from one report alone; comparison is up to `similarity` and `contradictions`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log
+from sys import intern
 
 import regex
 from anyascii import anyascii
 
 from bot.model.stories import Report
-from bot.stories.developments import developments
+from bot.stories.developments import developments, shared
 from bot.stories.headline_kinds import Kind, kind_of
 from bot.stories.stop_words import number_words, stop_words
 from bot.text.stem import text_stems
@@ -25,7 +26,7 @@ SHORT_WORDS = 40  #: words of headline and summary together, up to which a text 
 _MAX_SUMMARY_CHARACTERS = 400  # characters of a summary that are tokenized
 MAX_COUNT = 63  #: term counts above it weigh no more
 _PHONETIC_KEY_LENGTH = 6
-_TF_WEIGHTS = tuple(1 + log(count) for count in range(1, MAX_COUNT + 1))
+_TF_WEIGHTS = (0.0, *(1 + log(count) for count in range(1, MAX_COUNT + 1)))
 _CAPITALIZED_RUN = regex.compile(
     r"(?<=[\p{Ll}\p{N},;”\"’'] ['‘“\"«„]?)\p{Lu}[\p{L}\p{M}]+"
     r"(?:(?:[ -]|['’]s )\p{Lu}[\p{L}\p{M}]+)*"
@@ -82,7 +83,7 @@ class Features:
     headline: str  #: folded words; equal for headlines that differ only in case and punctuation
     kind: Kind
     terms: tuple[str, ...]  #: distinct stems of headline and summary, those of the headline first
-    tf_weights: tuple[float, ...]  #: of each term: 1 + log(term frequency)
+    counts: bytes  #: how often each term occurs, those of the headline three times; no more than 63
     title_length: int  #: number of terms in the headline
     headline_only: bool  #: the summary is missing or adds no term
     names: tuple[str, ...]  #: terms with a capital letter that their position does not require
@@ -93,21 +94,25 @@ class Features:
     headline_template: str  #: headline without numbers and dates; equal within a recurring series
 
     @property
+    def tf_weights(self) -> Iterable[float]:
+        """Of each term: 1 + log(term frequency)."""
+        return map(tf_weight, self.counts)
+
+    @property
     def title_terms(self) -> tuple[str, ...]:
         """Terms of the headline."""
         return self.terms[: self.title_length]
 
 
-def tf_weight(count: int) -> float:
-    """Return the weight of a term by how often an entry contains it."""
-    return _TF_WEIGHTS[min(count, MAX_COUNT) - 1]
+#: the weight of a term by how often an entry contains it
+tf_weight = _TF_WEIGHTS.__getitem__
 
 
 def extract_features(report: Report) -> Features:
     """Return the features of one report."""
     title = tokens(report.title)
     summary = tokens(report.summary[:_MAX_SUMMARY_CHARACTERS])
-    language = report.language
+    language = intern(report.language)
     counts: dict[str, int] = {}
     for term in _terms(title.lower, language, unspaced=title.unspaced):
         counts[term] = counts.get(term, 0) + TITLE_WEIGHT
@@ -123,38 +128,36 @@ def extract_features(report: Report) -> Features:
     names = _names(report)
     headline = " ".join(title.words)
     happened = developments(headline, language)
-    told = happened | developments(" ".join(summary.words[:MAX_SUMMARY_WORDS]), language)
+    told = developments(" ".join(summary.words[:MAX_SUMMARY_WORDS]), language)
+    template = " ".join(
+        [word for word in title.words if not word[0].isdecimal() and word not in _CALENDAR_WORDS]
+    )
     return Features(
         id=report.id,
         hours=report.at.timestamp() / 3600,
-        publisher=report.publisher,
+        publisher=intern(report.publisher),
         feed=report.feed,
         language=language,
         link=report.link,
         headline=headline,
         kind=kind_of(report.title),
         terms=tuple(counts),
-        tf_weights=tuple(
-            [
-                _TF_WEIGHTS[count - 1] if count <= MAX_COUNT else _TF_WEIGHTS[-1]
-                for count in counts.values()
-            ]
-        ),
+        counts=_bounded(counts.values()),
         title_length=title_length,
         headline_only=headline_only,
         names=names,
         phonetic_keys=_phonetic_keys(names, numbers, language, counts),
         developments=happened,
-        told=told,
+        told=shared(happened | told),
         short=len(title.words) + len(summary.words) <= SHORT_WORDS,
-        headline_template=" ".join(
-            [
-                word
-                for word in title.words
-                if not word[0].isdecimal() and word not in _CALENDAR_WORDS
-            ]
-        ),
+        headline_template=headline if template == headline else template,
     )
+
+
+def _bounded(counts: Collection[int]) -> bytes:
+    if max(counts, default=0) > MAX_COUNT:
+        counts = [min(count, MAX_COUNT) for count in counts]
+    return bytes(counts)
 
 
 def _max_summary_words(*, unspaced: bool) -> int:
@@ -181,7 +184,7 @@ def term_of(word: str, language: str) -> str:
     """Return the term of a lower-case word: its stem, 7 for seven, empty for a stop word."""
     if not word or word in stop_words(language):
         return ""
-    return number_words(language).get(word) or text_stems(word, language)[0]
+    return intern(number_words(language).get(word) or text_stems(word, language)[0])
 
 
 def _names(report: Report) -> tuple[str, ...]:
@@ -220,4 +223,4 @@ def phonetic_key(name: str) -> str:
     for spelling, consonant in _CONSONANT_SPELLINGS:
         word = word.replace(spelling, consonant)
     word = _REPEATED_LETTER.sub(r"\1", _VOWELS.sub("", word.translate(_CONSONANT_LETTERS)))
-    return word[:_PHONETIC_KEY_LENGTH] if len(word) > 2 and word.isalpha() else ""
+    return intern(word[:_PHONETIC_KEY_LENGTH]) if len(word) > 2 and word.isalpha() else ""

@@ -5,19 +5,22 @@ terms have neither blanks nor line breaks. What features of another version look
 here; such entries are looked at again.
 """
 
+from functools import lru_cache
 from sys import intern
 from typing import NamedTuple
 
 from bot.model.stories import StoredFeatures
-from bot.stories.features import MAX_COUNT, Features, tf_weight
+from bot.stories.developments import shared
+from bot.stories.features import MAX_COUNT, Features
 from bot.stories.headline_kinds import Kind
 
 #: to be raised where features of the same words come out otherwise; a test notices
 VERSION = 1
 _LINES = 14
 _FIRST = 48  # code point of a count of 0
-_WEIGHTS = {chr(_FIRST + count): tf_weight(count) for count in range(1, MAX_COUNT + 1)}
-_COUNTS = {weight: sign for sign, weight in _WEIGHTS.items()}
+_COUNTED = bytes(range(MAX_COUNT + 1))
+_SIGNS = bytes.maketrans(_COUNTED, bytes(count + _FIRST for count in _COUNTED))
+_COUNTS = bytes.maketrans(bytes(count + _FIRST for count in _COUNTED), _COUNTED)
 _KINDS = {str(kind.value): kind for kind in Kind}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
@@ -47,7 +50,7 @@ def pack(features: Features) -> str:
         features.headline,
         _NAMES[features.kind],
         " ".join(features.terms),
-        "".join(map(_COUNTS.__getitem__, features.tf_weights)),
+        features.counts.translate(_SIGNS).decode("ascii"),
         str(features.title_length),
         f"{features.headline_only:d}{features.short:d}",
         " ".join(features.names),
@@ -103,28 +106,28 @@ def unpack(stored: StoredFeatures) -> Features:
         told,
         template,
     ) = stored.packed.split("\n")
-    developments = _listed(happened)
     return Features(
         stored.id,
         float(hours),
-        stored.publisher,
+        intern(stored.publisher),
         stored.feed,
-        language,
+        intern(language),
         bytes.fromhex(link),
         headline,
         _KINDS[kind],
         tuple(map(intern, terms.split())),
-        tuple(map(_WEIGHTS.__getitem__, counts)),
+        counts.encode("ascii").translate(_COUNTS),
         int(title_length),
         flags[0] == "1",
         tuple(map(intern, names.split())),
         tuple(map(intern, phonetic_keys.split())),
-        developments,
-        developments if told == happened else _listed(told),
+        _listed(happened),
+        _listed(told),
         flags[1] == "1",
-        template,
+        headline if template == headline else template,
     )
 
 
+@lru_cache(1 << 10)
 def _listed(text: str) -> frozenset[str]:
-    return frozenset(text.split(",")) if text else frozenset()
+    return shared(frozenset(text.split(",")) if text else frozenset())

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from bot.model.stories import StoredFeatures, StoryIds
-from bot.stories.features import Features
+from bot.stories.features import Features, tf_weight
 from bot.stories.packed_features import unpack
 
 _NONE = StoryIds(0, 0, 0)
@@ -45,7 +45,7 @@ class Member:
     def __init__(self, features: Features, terms: tuple[Term, ...]) -> None:
         """`terms` are those of the features, in the same order."""
         self.features, self.terms = features, terms
-        self.largest_weight = max(features.tf_weights, default=0.0)
+        self.largest_weight = tf_weight(max(features.counts, default=0))
         self.story_ids, self.gone = _NONE, False
 
 
@@ -69,7 +69,7 @@ class StoredMember(Member):
         features = unpack(self._stored)
         self.features = features
         self.terms = tuple(map(self._known.__getitem__, features.terms))
-        self.largest_weight = max(features.tf_weights, default=0.0)
+        self.largest_weight = tf_weight(max(features.counts, default=0))
         del self._stored, self._known
         return getattr(self, name)
 

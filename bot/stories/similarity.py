@@ -3,15 +3,13 @@
 Document frequencies are those of the live window at this moment.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress
 from math import exp, hypot, log, sqrt
 from operator import attrgetter, mul
 from sys import intern
-from typing import Any
 
 from bot.model.stories import StoredFeatures
 from bot.stories.features import TITLE_WEIGHT, Features, tf_weight
@@ -37,16 +35,22 @@ _LOGS = tuple(log(count + 0.5) for count in range(1 << 12))
 class _Terms(dict[str, Term]):
     """The terms of a language by name. One that is asked for is made."""
 
-    __slots__ = ("_postings", "_prior")
+    __slots__ = ("_languages", "_prior")
 
-    def __init__(self, prior: dict[str, int], postings: dict[str, Posting]) -> None:
-        """`postings` are those of all languages, and make what is asked for as well."""
+    def __init__(self, prior: dict[str, int], languages: "list[_Terms]") -> None:
+        """`languages` are the terms of all languages, which have a list of members a name."""
         super().__init__()
-        self._prior, self._postings = prior, postings
+        self._prior, self._languages = prior, languages
 
     def __missing__(self, name: str) -> Term:
         name = intern(name)  # features that are read later share it
-        term = self[name] = Term(name, self._prior.get(name, 0), self._postings[name])
+        for terms in self._languages:
+            if found := terms.get(name):
+                members = found.members
+                break
+        else:
+            members = Posting()
+        term = self[name] = Term(name, self._prior.get(name, 0), members)
         return term
 
 
@@ -87,9 +91,8 @@ class _LanguageFrequencies:
             term.log_count = _log(term.count + term.prior)
         self._count(0)
 
-    def remove(self, terms: Iterable[Term]) -> list[str]:
-        """Undo `add`; return the names of the terms that no entry has any more."""
-        unused: list[str] = []
+    def remove(self, terms: Iterable[Term]) -> None:
+        """Undo `add`."""
         logs, known = _LOGS, len(_LOGS)
         for term in terms:
             count = term.count = term.count - 1
@@ -98,9 +101,7 @@ class _LanguageFrequencies:
                 term.log_count = logs[count] if count < known else _log(count)
             else:
                 del self.terms[term.name]
-                unused.append(term.name)
         self._count(-1)
-        return unused
 
     def _count(self, entries: int) -> None:
         self.entries += entries
@@ -130,8 +131,8 @@ class DocumentFrequencies:
     def __init__(self) -> None:
         self._prior = prior_frequencies()
         self._languages: dict[str, _LanguageFrequencies] = {}
+        self._terms: list[_Terms] = []  # those of each language
         self._is_behind = False  # the logarithms of counts are those of before
-        self._postings: dict[str, Posting] = defaultdict(Posting)
 
     def add(self, entry: Features) -> Member:
         """Count the terms of an entry; return it with them. It is not among their members."""
@@ -155,16 +156,13 @@ class DocumentFrequencies:
                 frequencies.catch_up()
 
     @property
-    def parts(self) -> list[dict[str, Any]]:
+    def parts(self) -> Sequence[dict[str, Term]]:
         """What holds the terms and their members. Not to be changed while they are asked for."""
-        return [self._postings, *(language.terms for language in self._languages.values())]
+        return self._terms
 
     def remove(self, member: Member) -> None:
         """Undo `add`."""
-        for name in self.of(member.features.language).remove(member.terms):
-            # Terms of one name have one list.
-            if not any(name in language.terms for language in self._languages.values()):
-                del self._postings[name]
+        self.of(member.features.language).remove(member.terms)
 
     def weights(self, member: Member) -> list[float]:
         """Return the tf-idf weight of each term of an entry that is counted.
@@ -177,8 +175,10 @@ class DocumentFrequencies:
         """Return the frequencies of one language."""
         frequencies = self._languages.get(language)
         if frequencies is None:
+            terms = _Terms(self._prior, self._terms)
+            self._terms.append(terms)
             frequencies = self._languages[language] = _LanguageFrequencies(
-                _Terms(self._prior, self._postings), has_stop_words=bool(stop_words(language))
+                terms, has_stop_words=bool(stop_words(language))
             )
         return frequencies
 

@@ -71,4 +71,4 @@ def test_what_cannot_be_written_in_lines_is_not_stored() -> None:
 @pytest.mark.parametrize("count", [1, 40, 63, 64, 900])
 def test_counts_of_terms_are_kept_as_far_as_they_weigh(count: int) -> None:
     report = Report(1, "Harbour closed", " ".join(["harbour"] * count), "en", "P", AT)
-    assert unpack(stored(report)).tf_weights == extract_features(report).tf_weights
+    assert unpack(stored(report)).counts == extract_features(report).counts
