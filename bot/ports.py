@@ -940,8 +940,17 @@ class NodeStore(Protocol):
         """Free the feeds that nodes claimed which are gone; return how many."""
         ...
 
-    async def hand_over(self, node: str, polls: Sequence[HandedOver]) -> None:
-        """Keep polls for whoever decides what they mean."""
+    async def hand_over(
+        self, node: str, polls: Sequence[HandedOver], until: datetime | None = None
+    ) -> int:
+        """Keep polls for whoever decides what they mean; return how many wait now.
+
+        Their feeds stay claimed `until` then: a poll that waits is not made again.
+        """
+        ...
+
+    async def backlog(self) -> int:
+        """Return how many polls wait for whoever decides what they mean."""
         ...
 
     async def handed_over(self, after: int, limit: int) -> list[HandedOver]:

@@ -38,6 +38,10 @@ from bot.query.index import Index
 from bot.query.known_matches import article_key
 
 LOOK = timedelta(seconds=2)  #: between two looks for polls of other nodes that nobody told of
+#: polls that wait for the one that decides, from which no further ones are brought
+MOST_WAITING = 3000
+BEHIND = timedelta(seconds=1)  #: between two looks whether they have become fewer
+HELD = timedelta(minutes=15)  #: how long a feed whose poll waits stays claimed
 PAUSE = timedelta(seconds=2)  #: after the database failed
 # The values of a poll, and what they are made of. A pickle can name anything, and a database may
 # hold what others wrote; so nothing else is ever made of one.
@@ -131,8 +135,20 @@ class HandoverCommitter:
                 matched = changed(response, matches=await self._matches(decision))
                 polls.append(HandedOver(response.feed.id, pack(matched, self._version)))
         if polls:
-            await self._nodes.hand_over(self._node, polls)
+            await self._hand_over(polls)
         return kept
+
+    async def _hand_over(self, polls: list[HandedOver]) -> None:
+        """Hand polls over; wait where the one that decides has enough of them. Raises StoreError.
+
+        Else it would have ever more of them, and each would be made again before it is its turn.
+        """
+        waiting = await self._nodes.hand_over(self._node, polls, self._clock.now() + HELD)
+        if waiting > MOST_WAITING:
+            log.warning("leader_is_behind", polls=waiting, effect="this node polls no further")
+        while waiting > MOST_WAITING:
+            await asyncio.sleep(BEHIND.total_seconds())
+            waiting = await self._nodes.backlog()
 
     async def _matches(self, decision: PollDecision) -> KnownMatches:
         """What matches the articles that alerts may be decided about."""

@@ -32,6 +32,8 @@ from bot.ports import Clock, PollStore
 #: longer than a poll takes; a feed that waits longer for its host's turn is not claimed again
 LEASE = timedelta(minutes=3)
 LOOK_AGAIN = 1.0  #: seconds between two looks for due feeds while enough are waiting
+#: polls made and not committed yet, from which no further feeds are claimed
+MOST_UNCOMMITTED = 1000
 BATCH = 100  #: polls committed in one transaction
 SET_ASIDE = 900.0  #: seconds in which a feed whose polls cannot be kept at all is left alone
 STORE_PAUSE = timedelta(seconds=30)  #: before polling goes on after the database failed
@@ -190,6 +192,9 @@ class Poller:
         self._group = group
         turns, now = self.turns, asyncio.get_running_loop().time()
         if self._more_due and turns.waiting > _ENOUGH and now < self._look_at:
+            return 0
+        if self._uncommitted > MOST_UNCOMMITTED:  # what they brought is in memory until it is kept
+            self._more_due = True
             return 0
         if turns.waiting >= QUEUE:
             self._claimed.difference_update(turns.drop(surplus=True))

@@ -4,6 +4,7 @@ Signs of life are by the clock of the database's server, so that no machine's cl
 Decides nothing.
 """
 
+import json
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +27,11 @@ _RELEASE = """
     where lease_until is not null and node not in (select name from nodes where beat >= :since)
 """
 _BRING = "insert into handed_over (node, feed_id, packed, brought_at) values (?, ?, ?, ?)"
+_BACKLOG = "select count(*) from handed_over"
+_HOLD = """
+    update feeds set lease_until = :until where lease_until is not null and node = :node
+    and id in (select cast(value as integer) from json_each(:feeds))
+"""
 _BROUGHT = "select id, feed_id, packed from handed_over where id > ? order by id limit ?"
 # Where nobody else has claimed them since.
 _GIVE_BACK = """
@@ -97,15 +103,28 @@ class NodeTables:
 
         return await self._writer.run("free feeds of nodes that are gone", work)
 
-    async def hand_over(self, node: str, polls: Sequence[HandedOver]) -> None:
-        """Keep polls for whoever decides what they mean."""
+    async def hand_over(
+        self, node: str, polls: Sequence[HandedOver], until: datetime | None = None
+    ) -> int:
+        """Keep polls for whoever decides what they mean; return how many wait now.
 
-        def work(db: Database) -> None:
-            now = db.seconds()
+        Their feeds stay claimed `until` then: a poll that waits is not made again.
+        """
+
+        def work(db: Database) -> int:
+            now, feeds = db.seconds(), json.dumps([poll.feed_id for poll in polls])
             db.executemany(_BRING, [(node, poll.feed_id, poll.packed, now) for poll in polls])
+            if until is not None:
+                db.execute(_HOLD, {"until": put_time(until), "node": node, "feeds": feeds})
             db.tell(News.POLLS)
+            return int(db.execute(_BACKLOG).fetchone()[0])
 
-        await self._writer.run("hand polls over", work)
+        return await self._writer.run("hand polls over", work)
+
+    async def backlog(self) -> int:
+        """Return how many polls wait for whoever decides what they mean."""
+        rows = await self._writer.fetch("count polls that wait", _BACKLOG)
+        return int(rows[0][0])
 
     async def handed_over(self, after: int, limit: int) -> list[HandedOver]:
         """Return polls that wait, in the order in which they came, behind the one of this id."""

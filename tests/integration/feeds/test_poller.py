@@ -5,6 +5,7 @@ restart.
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -31,8 +32,10 @@ from support import (
 
 from bot.feeds import poller
 from bot.feeds.host_turns import HostTurns
+from bot.feeds.poll_result import PollResponse
 from bot.model.delivery import DeliveryKind
 from bot.model.feeds import FeedState
+from bot.model.poll import FeedCommit
 from bot.service.app import App
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -428,6 +431,38 @@ async def test_what_is_due_is_what_the_clock_says(
     assert moments[0] == NOON
     assert all(10 * MINUTE <= span <= 12 * MINUTE for span in spans)
     assert len(spans) >= 4
+
+
+async def test_no_further_feeds_are_claimed_while_too_many_polls_are_not_kept(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poller, "MOST_UNCOMMITTED", 0)
+    for path in ("/a", "/b"):
+        server.put(path, rss(OLD))
+    config = config_text([server.url(path) for path in ("/a", "/b")])
+    async with newsbell(tmp_path, config, clock=clock) as app:
+        execute(app, "update feeds set next_poll_at = '2999' where url like '%/b'")
+        free, commit = asyncio.Event(), app.poller._committer.commit
+
+        async def held(responses: Sequence[PollResponse]) -> list[FeedCommit]:
+            await free.wait()
+            return await commit(responses)
+
+        monkeypatch.setattr(app.poller._committer, "commit", held)
+        polling = asyncio.create_task(app.poller.run())
+        while not app.poller._uncommitted:
+            await asyncio.sleep(0.01)
+        await app.store.polls.make_due(clock.now())
+        for _ in range(5):
+            app.poller.tick()
+            await asyncio.sleep(0.02)
+        assert [seen.path for seen in server.seen] == ["/a"]
+
+        free.set()
+        while len(server.seen) < 2:
+            await asyncio.sleep(0.01)
+        app.poller.stop()
+        await polling
 
 
 def test_a_pause_that_is_over_at_once_does_not_end_polling(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, 
 
 from bot.config.load import Config, load
 from bot.errors import StoreBusy, StoreError, StoreLost
+from bot.feeds import handover
 from bot.feeds.handover import ForeignPoll, HandoverCommitter, Intake, pack, unpack
 from bot.feeds.poll_result import PollResponse
 from bot.model.database_address import PostgresAddress
@@ -396,6 +397,35 @@ async def test_a_node_that_waits_has_the_subscriptions_of_the_one_that_leads(
 
         assert [item.query for item in index.subscriptions()] == ["harbour AND Dunmore"]
         following.cancel()
+
+
+async def test_who_polls_waits_where_the_one_that_leads_is_behind(
+    tmp_path: Path,
+    address: PostgresAddress,
+    server: FeedServer,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handover, "MOST_WAITING", 0)
+    monkeypatch.setattr(handover, "BEHIND", timedelta(milliseconds=10))
+    server.put("/rss", rss(item("1", "Old news", at=NOON)))
+    async with (
+        opened(tmp_path, address, [server.url("/rss")], clock) as app,
+        PostgresStore(address, "b", leads=False) as other,
+    ):
+        [feed] = await other.polls.claim_feeds(clock.now(), 1, LEASE)
+        response = await app.poller._reader.read(feed, lambda _: 0.0)
+        handing = asyncio.create_task(committer_of(other, clock).commit([response]))
+        while not await app.store.nodes.backlog():
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        assert not handing.done()
+        clock.advance(2 * LEASE)  # it is claimed as long as it waits
+        assert await app.store.polls.claim_feeds(clock.now(), 9, LEASE) == []
+
+        assert await intake(app).take_in() == 1
+
+        assert await asyncio.wait_for(handing, 30) == []
 
 
 async def test_bytes_that_are_no_poll_of_this_version_are_dropped(

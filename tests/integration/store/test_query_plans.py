@@ -399,7 +399,8 @@ async def share(work: Exercise) -> None:
     """The database with other machines."""
     nodes, node = work.store.nodes, Node("a", "1", NOON)
     await nodes.beat(node, leads=True)
-    await nodes.hand_over("a", [HandedOver(1, b"poll")])
+    await nodes.hand_over("a", [HandedOver(1, b"poll")], NOON)
+    await nodes.backlog()
     [poll] = await nodes.handed_over(0, 10)
     await nodes.give_back([poll.id])
     await nodes.sign(node)
