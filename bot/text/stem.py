@@ -79,12 +79,9 @@ def _snowball(name: str) -> Any:
 
 @cache
 def _ukrainian() -> Any:
-    """28 MB and 0.2 seconds, so only when there is Ukrainian text."""
-    from pymorphy3 import MorphAnalyzer  # noqa: PLC0415 (the dictionary is large: see above)
-    from pymorphy3_dicts_uk import get_path  # noqa: PLC0415 (likewise)
+    from bot.text.ukrainian import analyzer  # noqa: PLC0415 (only when there is Ukrainian text)
 
-    # Without the path, it would look through all that is installed.
-    return MorphAnalyzer(path=get_path(), lang="uk")
+    return analyzer()
 
 
 def _script(initial: str) -> str:
