@@ -19,6 +19,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from bot.alerts.options import problem
 from bot.config import yaml_locations
+from bot.config.compact import MANY, Packed
 from bot.config.destinations import SECRET_KEYS, destination_of, kind_of
 from bot.config.feed_addresses import declared_feed, resolved, selected
 from bot.config.schema import (
@@ -186,7 +187,19 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
     text = read_text(path)
     reader = _Reader(path, read_document(path, text, environment), environment)
     config = reader.config()
-    return config if reader.reads_files else replace(config, digest=_digest(text))
+    if not reader.reads_files:
+        config = replace(config, digest=_digest(text))
+    del reader, text
+    if len(config.declared.feeds) < MANY:
+        return config
+    packed = Packed(
+        (config.declared.feeds, config.places, config.headers, config.text), (DeclaredFeed, Place)
+    )
+    declared = replace(config.declared, feeds=())
+    config = replace(config, declared=declared, places={}, headers={}, text="")
+    feeds, places, headers, kept = packed.values()
+    declared = replace(declared, feeds=feeds)
+    return replace(config, declared=declared, places=places, headers=headers, text=kept)
 
 
 def load_again(old: Config) -> Config:

@@ -1,4 +1,4 @@
-"""How Python's search for garbage is kept from holding up the event loop. Frees nothing itself.
+"""How Python's search for garbage is kept from holding up the event loop.
 
 The search looks through all objects that came since it last did, and now and then through all that
 there are: a million take it 150 ms, in which nothing else goes on.
@@ -7,6 +7,8 @@ there are: a million take it 150 ms, in which nothing else goes on.
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from bot.text.memory import give_back
 
 YOUNG = 10_000  #: objects that came before it looks; Python's 700 are fewer than a poll makes
 
@@ -25,6 +27,10 @@ def unsearched() -> Iterator[None]:
 
 
 def settle() -> None:
-    """What is there now stays: look for garbage among what comes, and seldom."""
+    """What is there now stays: look for garbage among what comes, and seldom.
+
+    Memory that was only needed for it is given back.
+    """
     gc.set_threshold(YOUNG)
     gc.freeze()
+    give_back()
