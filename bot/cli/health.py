@@ -12,7 +12,7 @@ from bot.cli.config_option import config_option
 from bot.cli.database_path import address_of, beside_of
 from bot.cli.faults import Fault
 from bot.errors import NewsbellError
-from bot.model.database_address import DatabaseAddress
+from bot.model.database_address import DatabaseAddress, PostgresAddress
 from bot.model.health import Role
 from bot.service.control import ask_health, has_socket
 from bot.store.read_only import ReadOnlyDatabase
@@ -58,9 +58,8 @@ def health(path: Path, *, within: timedelta | None, timeout: float, as_json: boo
     Asks the newsbell that runs on the database of the configuration file. Where it can have no
     socket, what stands in the database decides.
     """
-    database = beside_of(path)
     now = datetime.now(UTC)
-    record = None if within else _asked(database, timeout)
+    record = None if within else _asked(path, timeout)
     if record is None:
         record = _from_database(address_of(path), now, within or WRITES_WITHIN)
     if as_json:
@@ -73,24 +72,27 @@ def health(path: Path, *, within: timedelta | None, timeout: float, as_json: boo
     click.echo(" ".join([f"Healthy: {activity(record, now)}.", *record.get("notes", ())]))
 
 
-def _asked(database: Path, seconds: float) -> Mapping[str, Any] | None:
+def _asked(path: Path, seconds: float) -> Mapping[str, Any] | None:
     """Return what the newsbell that runs says of itself, or why it says nothing.
 
     None where it may run all the same.
     """
+    database = beside_of(path)
     answer = ask_health(database, seconds)
     if answer.health:
         return answer.health
     if not answer.listens:
-        return _unhealthy(_absence(database)) if has_socket(database) else None
+        return _unhealthy(_absence(path, database)) if has_socket(database) else None
     return _unhealthy(
         f"newsbell runs, but did not say within {seconds:g} seconds how it is: it hangs, or it is "
         "of an earlier version and has to be restarted."
     )
 
 
-def _absence(database: Path) -> str:
+def _absence(path: Path, database: Path) -> str:
     """Why nobody answers."""
+    if isinstance(address_of(path), PostgresAddress):
+        return "No newsbell runs on this machine: start it with `newsbell run`."
     if not database.exists():
         return f"No newsbell runs, and there is no database at {database}: run `newsbell run`."
     return f"No newsbell runs on {database.name}: start it with `newsbell run`."

@@ -25,6 +25,7 @@ from bot.delivery.channels.terminal import TerminalChannel
 from bot.errors import StoreAway, StoreBusy
 from bot.feeds.poller import PollReport
 from bot.model.database_address import PostgresAddress
+from bot.model.nodes import node_name
 from bot.service import logs
 from bot.service.app import App
 from bot.service.build import Wiring, open_app
@@ -97,7 +98,7 @@ async def _watch(config: Config, rejected: Rejected | None, *, once: bool, as_js
         warned=lambda text: console.print(Text(text, style="red")),
         rejected=rejected,
         service_manager=ServiceManager.of_environment(os.environ, os.getpid()),
-        node=_node_name() if _is_shared(config) else "",
+        node=node_name(gethostname(), token_hex(2), os.getpid()) if _is_shared(config) else "",
     )
     async with watched_if_asked(), _opened(config, wiring, console, once=once) as app:
         handle_signals(app.stop, app.take_file)
@@ -116,11 +117,6 @@ async def _watch(config: Config, rejected: Rejected | None, *, once: bool, as_js
         finally:
             first.close()
     return 1 if once and polls and not any(polls.values()) else 0
-
-
-def _node_name() -> str:
-    """A name that no other newsbell has: in containers machines and processes have the same."""
-    return f"{gethostname()}-{token_hex(2)}:{os.getpid()}"
 
 
 def _is_shared(config: Config) -> bool:

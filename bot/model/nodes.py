@@ -54,6 +54,16 @@ class Node:
     digest: str = ""  #: of what its feeds.yaml says; empty for not known
 
 
+def node_name(host: str, chance: str, process: int) -> str:
+    """Return the name of a node. By host and process alone, containers are called the same."""
+    return f"{host}-{chance}:{process}"
+
+
+def host_of(name: str) -> str:
+    """Return the host in the name of a node; empty where it has none."""
+    return name.rpartition("-")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class NodeState:
     """What the database knows of a node."""

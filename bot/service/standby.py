@@ -59,8 +59,10 @@ log = structlog.stdlib.get_logger("newsbell.nodes")
 _AWAY = phrase("The database cannot be reached.")
 _TOO_OLD = phrase("Nobody leads, and a newer newsbell wrote the database: update this one.")
 #: what to know of a node whose feeds.yaml differs
-OTHER_FILE = (
-    "Its feeds.yaml says something else than that of the one that leads: make them the same."
+OTHER_FILE = "Its feeds.yaml is not that of the one that leads: make them the same."
+#: or has mistakes
+FAULTY_FILE = (
+    "Its feeds.yaml has mistakes, which `newsbell check` lists: it goes on with what it had."
 )
 _SILENT = 180.0  # seconds without it, from which a node that waits is not healthy
 # A node whose clock is wrong leads only where nobody else wants to.
@@ -124,6 +126,8 @@ class Standby:
             yield rest_text(self.rest, self._own, self._leader)
         if self._leader and is_file_different(self._own, self._leader):
             yield OTHER_FILE
+        if self._live.rejected:
+            yield FAULTY_FILE
 
     async def measured(self) -> bytes:
         """Return what is measured here, in the format of Prometheus."""

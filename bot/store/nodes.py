@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.model.nodes import GONE, HandedOver, News, Node, NodeState, Sharing
+from bot.model.nodes import GONE, HandedOver, News, Node, NodeState, Sharing, host_of
 from bot.store.engines.engine import Database, Writer
 from bot.store.mappers import put_time, sure_time
 from bot.store.sql import marks, put
@@ -20,6 +20,7 @@ _SIGN = put("nodes", "name", "leads, version, started_at, beat")
 _BEAT = put("nodes", "name", "leads, version, started_at, beat, digest, ahead")
 _ONLY_LEADER = "update nodes set leads = 0 where leads != 0 and name != ?"
 _FORGET = "delete from nodes where beat < ?"
+_GONE_BEFORE = "select name from nodes where beat < ? and started_at < ?"
 _NODES = "select * from nodes order by leads desc, name"
 # What a node claimed that is gone, or that this one claimed before it started.
 _RELEASE = """
@@ -66,6 +67,7 @@ class NodeTables:
             if leads:
                 db.execute(_ONLY_LEADER, [node.name])
             db.execute(_FORGET, [seconds - _FORGOTTEN.total_seconds()])
+            _forget_former(db, node, seconds - GONE.total_seconds())
             return NodeState(node, leads, timedelta(0), ahead)
 
         return await self._writer.run("give a sign of life", work)
@@ -151,6 +153,15 @@ class NodeTables:
     async def drop(self, ids: Collection[int]) -> None:
         """Take polls out that mean nothing any more."""
         await self._writer.run("drop polls", lambda db: take(db, ids))
+
+
+def _forget_former(db: Database, node: Node, since: float) -> None:
+    """Forget nodes that are gone and in whose place this one was started."""
+    host = host_of(node.name)
+    gone = db.execute(_GONE_BEFORE, [since, put_time(node.started_at)]).fetchall() if host else ()
+    for row in gone:
+        if host_of(row["name"]) == host:
+            db.execute("delete from nodes where name = ?", [row["name"]])
 
 
 def take(db: Database, ids: Collection[int]) -> None:

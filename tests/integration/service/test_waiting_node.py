@@ -4,27 +4,31 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from click.testing import CliRunner
 from postgres_server import PostgresServer
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.typing import EventDict
 from support import NOON, ManualClock, Recorder, config_text
 from web_reader import site
 
+from bot.cli.health import health
 from bot.config.load import load
 from bot.model.database_address import PostgresAddress
-from bot.model.nodes import HandedOver, Node
+from bot.model.nodes import HandedOver, Node, node_name
 from bot.service.app import App
 from bot.service.build import Wiring, open_app
 from bot.service.control import ask_health
 from bot.service.monitor import Monitor
 from bot.service.standby import Standby, open_standby
 from bot.service.waiting_file import WaitingFile
+from bot.store.engines import postgres as engine
 from bot.store.read_only import ReadOnlyDatabase
 
 _NAMES = count(1)
@@ -98,6 +102,7 @@ async def test_a_node_that_waits_takes_headers_of_its_file_and_keeps_them_where_
             await file.take()
             assert live.headers(FEED) == {"X-Key": "abc"}
             assert live.rejected is not None
+            assert any("has mistakes" in note for note in standby.look().notes)
         turn = await asyncio.to_thread(standby.turn)
         assert turn.current.rejected is not None
         assert turn.current.config.database == address
@@ -182,3 +187,29 @@ async def test_operators_see_the_machines_on_the_page(tmp_path: Path, clock: Man
         words = (await operator.get("/")).words
         assert "No poll waits for the one that leads." in words
         assert "Its feeds.yaml is not that of the one that leads" in words
+
+
+async def test_a_node_that_was_started_again_is_not_named_twice(
+    tmp_path: Path, address: PostgresAddress, clock: ManualClock
+) -> None:
+    async with pair(tmp_path, address, clock) as (app, _):
+        nodes = app.store.nodes
+        assert node_name("press-1", "aa", 1) != node_name("press-1", "bb", 1)
+        await nodes.beat(Node(node_name("press-1", "aa", 1), "1", NOON), leads=False)
+        await nodes.beat(Node(node_name("press-2", "cc", 1), "1", NOON), leads=False)
+        with engine.connected(address) as connection:
+            connection.execute("update nodes set beat = beat - 9 where name like 'press%%'")
+        later = NOON + timedelta(minutes=1)
+        await nodes.beat(Node(node_name("press-1", "bb", 1), "1", later), leads=False)
+        names = {state.node.name for state in await nodes.nodes()}
+        assert names >= {"press-1-bb:1", "press-2-cc:1"}
+        assert "press-1-aa:1" not in names
+
+
+def test_health_of_a_machine_without_a_newsbell_says_so_of_a_server(
+    tmp_path: Path, address: PostgresAddress
+) -> None:
+    (tmp_path / "feeds.yaml").write_text(config_text([FEED], database=address.url))
+    result = CliRunner().invoke(health, ["-c", str(tmp_path / "feeds.yaml")])
+    assert result.exit_code == 1
+    assert "No newsbell runs on this machine" in result.output

@@ -397,7 +397,9 @@ async def exercise(path: Path) -> None:
 
 async def share(work: Exercise) -> None:
     """The database with other machines."""
-    nodes, node = work.store.nodes, Node("a", "1", NOON)
+    nodes, node = work.store.nodes, Node("host-a:1", "1", NOON)
+    await nodes.beat(Node("host-b:1", "1", NOON - timedelta(days=1)), leads=False)
+    await work.write("update nodes set beat = beat - 60")
     await nodes.beat(node, leads=True)
     await nodes.hand_over("a", [HandedOver(1, b"poll")], NOON)
     await nodes.backlog()
