@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from bot.errors import StoreError
+from bot.errors import StoreBusy, StoreError
 
 T = TypeVar("T")
+AGAIN = 3  #: times that a transaction is run again which gave way to another one
 _NOT_OPEN = "The database could not {}: it is not open."
 Values: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
@@ -145,6 +146,11 @@ class Writer(ABC):
     def connection(self) -> Database | None:
         """Return the connection; None where it is not open."""
 
+    def gave_way(self, error: StoreBusy) -> bool:
+        """Whether a transaction was undone only because another one stood in its way."""
+        del error
+        return False
+
     @abstractmethod
     def disconnect(self) -> None:
         """Close the connection. On the thread of the writer."""
@@ -168,12 +174,22 @@ class Writer(ABC):
     async def run(self, doing: str, work: Callable[[Database], T]) -> T:
         """Run `work` in one transaction; cancellation does not interrupt it.
 
+        It is run again where the server ended it in favour of another one's.
         Raises StoreError, after which nothing of the transaction was kept.
         """
         if self._is_closed:
             raise StoreError(_NOT_OPEN.format(doing))
 
         def transaction() -> T:
+            for _ in range(AGAIN):
+                try:
+                    return attempt()
+                except StoreBusy as error:
+                    if not self.gave_way(error):
+                        raise
+            return attempt()
+
+        def attempt() -> T:
             with self.errors(doing):
                 database = self.connection()
                 if database is None:

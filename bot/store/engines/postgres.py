@@ -433,6 +433,10 @@ class Writer(engine.Writer):
         """Chain the server's errors to StoreError."""
         return wrapped(doing, remedy)
 
+    def gave_way(self, error: StoreBusy) -> bool:
+        """Whether the server ended a transaction because two waited for each other."""
+        return isinstance(error.__cause__, errors.DeadlockDetected | errors.SerializationFailure)
+
     def connect(self) -> None:
         """Connect, take the lock, and bring the tables up to date.
 

@@ -3,7 +3,7 @@
 import asyncio
 import pickle
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -426,6 +426,38 @@ async def test_who_polls_waits_where_the_one_that_leads_is_behind(
         assert await intake(app).take_in() == 1
 
         assert await asyncio.wait_for(handing, 30) == []
+
+
+async def test_of_two_transactions_that_wait_for_each_other_both_are_kept(
+    tmp_path: Path, address: PostgresAddress, clock: ManualClock
+) -> None:
+    feeds = ["https://wire.example/rss", "https://post.example/rss"]
+    both = threading.Barrier(2)
+
+    def crossed(first: int, second: int) -> Callable[[Database], None]:
+        tries = count()
+
+        def work(db: Database) -> None:
+            statement = "update feeds set stored = stored + 1 where id = ?"
+            db.execute(statement, [first])
+            if not next(tries):
+                both.wait(30)
+            db.execute(statement, [second])
+
+        return work
+
+    async with (
+        opened(tmp_path, address, feeds, clock),
+        PostgresStore(address, "b", leads=False) as node,
+        PostgresStore(address, "c", leads=False) as other,
+    ):
+        await asyncio.gather(
+            node._writer.run("count", crossed(1, 2)),
+            other._writer.run("count", crossed(2, 1)),
+        )
+        with engine.connected(address) as connection:
+            rows = connection.execute("select stored from feeds").fetchall()
+    assert [row["stored"] for row in rows] == [2, 2]
 
 
 async def test_bytes_that_are_no_poll_of_this_version_are_dropped(
