@@ -92,6 +92,10 @@ class _TreeBuilder:
 
     def _term(self, text: str, position: int, term: Term) -> Term | Symbol:
         """Return the term with its units, or its signs. Raises QueryError if it has neither."""
+        if term.mode != "exact" and text == term.text and _has_letters_alone(text):
+            words = tuple(text.lower().split())
+            self._count(position, len(words))
+            return Term(words, text, term.mode, term.quoted)
         term_units = units(text, inflected=term.mode == "inflected")
         self._count(
             position,
@@ -126,8 +130,8 @@ class _TreeBuilder:
                 word=text,
             )
         spans = tokens(term.text).spans
-        words = written(term.text, spans) if term.mode == "exact" else term.text
-        return Term(term_units, words, term.mode, term.quoted, signs_of(term.text, spans))
+        shown = written(term.text, spans) if term.mode == "exact" else term.text
+        return Term(term_units, shown, term.mode, term.quoted, signs_of(term.text, spans))
 
     def word(self, token: Token) -> Node:
         text, position = token.text, token.position
@@ -420,6 +424,11 @@ class _TreeBuilder:
         return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
 
 
+def _has_letters_alone(text: str) -> bool:
+    """Whether a text is words of ASCII letters with blanks between: nothing to fold or to join."""
+    return text.isascii() and text.replace(" ", "").isalpha()
+
+
 @lru_cache(maxsize=1 << 13)
 def _plain_term(text: str) -> Term:
     """A word of letters without signs and accents: the same for all queries that ask for it."""
@@ -496,7 +505,7 @@ def _parse(query: str, names: Names | None) -> Node:
     tree = _plain_tree(query, text, names or {})
     if tree is None:
         tree = _tree(query, text, names or {})
-    if _depth(tree, 0) > _NODES:
+    if len(text) > _NODES and _depth(tree, 0) > _NODES:  # each part takes a character
         raise _too_deep(query)
     problem = validation_error(tree, query)
     if problem:
