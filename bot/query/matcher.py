@@ -109,6 +109,26 @@ def _leaf(
     return words.spans[text]
 
 
+def _term(node: Term, words: ArticleWords, field: str) -> list[Span] | None:
+    """Like `_leaf`: most conditions are single words, and most of these are in no text."""
+    units = node.units
+    if field or len(units) > 1 or node.mode != "inflected" or node.signs is not None:
+        return _leaf(node, words, field)
+    first = units[0]
+    if not isinstance(first, str):
+        return _leaf(node, words, field)
+    text, known = show_leaf(node), words.spans
+    if text in known:
+        return known[text]
+    ranges = _word(first, words)
+    known[text] = (
+        [Span(*words.character_range(token_range), text) for token_range in ranges]
+        if ranges
+        else _of_page(node, words, "")
+    )
+    return known[text]
+
+
 def _nearby(node: Near, words: ArticleWords, field: str) -> list[Span] | None:
     return _spans(node, words, field) or _of_page(node, words, field)
 
@@ -143,7 +163,8 @@ _BY_KIND: dict[type, Callable[[Any, ArticleWords, str], list[Span] | None]] = {
     Meta: _meta,
     Everything: _everything,
     Near: _nearby,
-    **dict.fromkeys((Term, Symbol, Prefix, Name, NamedList, Regex), _leaf),
+    Term: _term,
+    **dict.fromkeys((Symbol, Prefix, Name, NamedList, Regex), _leaf),
 }
 
 
