@@ -215,6 +215,8 @@ class NameIndex(Generic[Owner]):
         self._cache: dict[str, _Cached[Owner]] = {}
         self._cached_bytes = 0  # about
         self._small = 0  # names that may stand in small letters
+        # By kind of script. Others than the first are made when a text has them.
+        self._sounds = {LATIN: _Sounds(LATIN, ())}
         self._file_anew()
 
     def _file_anew(self) -> None:
@@ -224,7 +226,7 @@ class NameIndex(Generic[Owner]):
         self._exact: dict[str, list[tuple[int, _Name[Owner], ExactSpelling]]] = {}
         self._kinds: dict[str, list[_Name[Owner]]] = {}  # those that need a kind of place, by key
         self._written: dict[str, list[int]] = {}
-        self._sounds: dict[str, _Sounds] = {}  # by kind of script, of those that texts have
+        self._sounds = {kind: _Sounds(kind, ()) for kind in self._sounds}
         self._runs: RunNames[_Name[Owner]] = RunNames()
         self._removed = 0  # words of names that are no more
         for name in self._names.values():
