@@ -5,7 +5,7 @@ who does gives no sign of life, it is over; the caller opens a whole newsbell th
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from bot.config.load import Config
-from bot.errors import StoreError
+from bot.errors import ActionRefused, StoreError
 from bot.feeds.feed_reader import FeedReader
 from bot.feeds.source_access import SourceAccess
 from bot.fetch.client import open_client
@@ -58,6 +58,7 @@ log = structlog.stdlib.get_logger("newsbell.nodes")
 
 _AWAY = phrase("The database cannot be reached.")
 _TOO_OLD = phrase("Nobody leads, and a newer newsbell wrote the database: update this one.")
+OF_TABLES = frozenset({Rest.OLDER_TABLES, Rest.NEWER_TABLES})
 #: what to know of a node whose feeds.yaml differs
 OTHER_FILE = "Its feeds.yaml is not that of the one that leads: make them the same."
 #: or has mistakes
@@ -184,11 +185,19 @@ class Standby:
 
         Raises ActionRefused, StoreError.
         """
-        return await forward(self._store.requests, self._node.name, numbers_request(do, ids))
+        return await self._forward(numbers_request(do, ids))
 
     async def forward_web(self, do: str, word: str | bytes, chat: int) -> int:
         """As `forward`, about the web page."""
-        return await forward(self._store.requests, self._node.name, web_request(do, word, chat))
+        return await self._forward(web_request(do, word, chat))
+
+    async def _forward(self, request: Mapping[str, Any]) -> int:
+        if self.rest in OF_TABLES:
+            raise ActionRefused(
+                "The newsbell that leads is of another version, and cannot be asked from here: "
+                "ask on its machine, or upgrade the older one."
+            )
+        return await forward(self._store.requests, self._node.name, request)
 
     def _monitors(self) -> Iterator[asyncio.Task[None]]:
         listen = self._live.settings.monitor.listen
@@ -240,7 +249,7 @@ class Standby:
 
     async def _work_or_rest(self) -> None:
         """Begin what this node may do for the one that leads, or end it. Raises StoreError."""
-        may = self._leader is not None and self.rest not in {Rest.OLDER_TABLES, Rest.NEWER_TABLES}
+        may = self._leader is not None and self.rest not in OF_TABLES
         polls = may and self.rest is None
         if self._work is not None and (self._work.done() or not may or polls != self._polls):
             await self._stop_work()

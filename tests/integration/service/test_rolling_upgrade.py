@@ -15,7 +15,7 @@ from structlog.typing import EventDict
 from support import NOON, ManualClock, Recorder, config_text
 
 from bot.config.load import load
-from bot.errors import StoreError, StoreLost
+from bot.errors import ActionRefused, StoreError, StoreLost
 from bot.feeds.handover import Intake, pack
 from bot.feeds.poll_result import PollResponse
 from bot.model.database_address import PostgresAddress
@@ -220,6 +220,8 @@ async def test_an_older_node_waits_where_a_newer_one_changed_the_tables(
         assert not standby.is_polling
         assert standby.look().healthy
         assert "update this one" in standby.look().notes[0]
+        with pytest.raises(ActionRefused, match="another version"):
+            await standby.forward("retry", (1,))
 
 
 async def test_an_older_node_does_not_lead_where_nobody_does_and_is_not_healthy_then(
