@@ -12,7 +12,8 @@ PASSWORD_VARIABLE = "NEWSBELL_DATABASE_PASSWORD"  # noqa: S105 (a name)
 #: what the address may say besides (PostgreSQL 14, 34.1.2 "Parameter Key Words")
 OPTIONS = frozenset(
     "host port user sslmode sslrootcert sslcert sslkey sslcrl channel_binding gssencmode "
-    "connect_timeout target_session_attrs service passfile application_name".split()
+    "connect_timeout target_session_attrs service passfile application_name keepalives_idle "
+    "keepalives_interval keepalives_count tcp_user_timeout".split()
 )
 
 

@@ -40,7 +40,7 @@ from support import (
 import bot.store
 from bot.config.load import _Reader
 from bot.errors import StoreBusy, StoreError, StoreLost, StoreTimeout
-from bot.model.database_address import DatabaseAddress, PostgresAddress
+from bot.model.database_address import DatabaseAddress, PostgresAddress, postgres_address
 from bot.store.engines import dialect, postgres_schema, sqlite
 from bot.store.engines import postgres as engine
 from bot.store.engines.engine import Database, Writer
@@ -664,9 +664,11 @@ def test_a_machine_that_is_gone_keeps_no_locks_for_long(
 def test_what_the_address_says_of_the_connection_goes_before_what_newsbell_would(
     postgres: PostgresServer,
 ) -> None:
-    address = PostgresAddress(f"{postgres.address('postgres').url}&connect_timeout=33")
+    named = "&connect_timeout=33&tcp_user_timeout=44000"
+    address = postgres_address(f"{postgres.address('postgres').url}{named}", {})
     with engine.connected(address) as connection:
-        assert connection.info.get_parameters()["connect_timeout"] == "33"
+        chosen = connection.info.get_parameters()
+    assert (chosen["connect_timeout"], chosen["tcp_user_timeout"]) == ("33", "44000")
 
 
 def test_a_database_that_cannot_hold_every_letter_is_refused(postgres: PostgresServer) -> None:
