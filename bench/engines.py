@@ -44,7 +44,7 @@ SMALL = {
     "nodes": "1",
     "due": 400,
     "seconds": 1.0,
-    "newsbells": 1,
+    "newsbells": 0,
     "sending": 2.0,
     "rate": 2.0,
     "largest": 1000,
@@ -61,13 +61,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--feeds", type=int, default=400, help="of the part polls")
     parser.add_argument("--rounds", type=int, default=4, help="of the part polls")
     parser.add_argument("--nodes", default="1,2,4", help="of the part nodes")
-    parser.add_argument("--due", type=int, default=40_000, help="feeds of the part nodes")
+    parser.add_argument("--due", type=int, default=20_000, help="feeds of the part nodes")
     parser.add_argument("--seconds", type=float, default=8.0, help="of each row of nodes")
-    parser.add_argument("--newsbells", type=int, default=3, help="of the part sent, at most")
-    parser.add_argument("--sending", type=float, default=25.0, help="seconds of each row of sent")
+    parser.add_argument(
+        "--newsbells", type=int, default=3, help="of the part sent, at most; 0: on SQLite alone"
+    )
+    parser.add_argument("--sending", type=float, default=20.0, help="seconds of each row of sent")
     parser.add_argument("--rate", type=float, default=6.0, help="articles a second of sent")
     parser.add_argument("--largest", type=int, default=1_000_000, help="feeds of growth, at most")
-    parser.add_argument("--window", type=int, default=20_000, help="entries of the window")
+    parser.add_argument("--window", type=int, default=50_000, help="entries of the window")
     parser.add_argument("--data", type=Path, default=DATA, help="folder of real documents")
     options = parse(parser, SMALL)
     options.parts = options.parts.split(",")

@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import psycopg
 from aiohttp import web
@@ -40,6 +40,7 @@ EVERY = 2  #: seconds between two polls of a feed
 CHATS = 30  #: each has a word of its own, so that no chat gets more than Telegram allows
 _SHOWN = 40  # items of a document
 _PATIENCE = 60.0
+_BEGINNING = 5.0  # seconds whose articles do not count: processes that read feeds start then
 _AFTER_THE_END = 8.0  # seconds in which the articles after the end of who led are published
 # The connection that has the lock names its node.
 _LEADS = f"""
@@ -47,6 +48,8 @@ _LEADS = f"""
     where locktype = 'advisory' and granted and objsubid = 1 and datname = current_database()
     and (classid::text::bigint << 32) + objid::text::bigint = {postgres.LOCK}
 """
+
+Phase = Literal["beginning", "usual", "end"]
 
 
 @dataclass
@@ -59,7 +62,7 @@ class Article:
     answered: float = 0.0  #: when the answer that had it first was written
     pid: int = 0
     sent: float = 0.0
-    after_the_end: bool = False  #: it was published when nobody led
+    phase: Phase = "usual"
 
 
 @dataclass
@@ -187,19 +190,29 @@ class Run:
             row = connection.execute(_LEADS.encode()).fetchone()
         return int(str(row[0]).rpartition(":")[2]) if row else 0
 
-    async def publish(self, seconds: float, rate: float, *, after_the_end: bool = False) -> None:
+    async def publish(self, seconds: float, rate: float, phase: Phase) -> None:
         """Publish articles for a time, and note what is sent meanwhile."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             number = len(self.articles)
             marker = f"{word_of(number % CHATS + 1)} n{number}x"
             article = Article(number, f"{marker} {headline(self.chance)}", time.monotonic())
-            article.after_the_end = after_the_end
+            article.phase = phase
             self.articles[marker] = article
             feed = self.chance.randrange(FEEDS)
             self.site.articles.setdefault(feed, []).insert(0, article)
             await asyncio.sleep(self.chance.expovariate(rate))
             await self.take_in()
+
+    async def end_leader(self) -> None:
+        """Kill who leads; what it had not sent by then is for the next that leads."""
+        for program in self.programs:
+            if program.pid == self.led:
+                await program.kill()
+        await self.take_in()
+        for article in self.articles.values():
+            if not article.sent:
+                article.phase = "end"
 
     async def take_in(self) -> None:
         """Note what was sent."""
@@ -223,9 +236,12 @@ class Run:
 async def measure(
     folder: Path, server: PostgresServer | None, most: int, seconds: float, rate: float
 ) -> list[dict[str, Any]]:
-    """Return what one newsbell takes on each engine, and `most` of them on one database."""
+    """Return what one newsbell takes on each engine, and `most` of them on one database.
+
+    With 0, on SQLite alone.
+    """
     rows = _rows("one, SQLite", await _run(folder / "file", "", 1, seconds, rate))
-    if server is not None:
+    if server is not None and most > 0:
         alone = server.empty("sent_by_one").url
         rows += _rows("one, PostgreSQL", await _run(folder / "one", alone, 1, seconds, rate))
     if server is not None and most > 1:
@@ -248,12 +264,11 @@ async def _run(folder: Path, url: str, nodes: int, seconds: float, rate: float) 
             stack.push_async_callback(programs[-1].kill)
         run = Run(folder, served, site, Random(1), url, programs)
         await run.start(port)
-        await run.publish(seconds, rate)
+        await run.publish(min(seconds, _BEGINNING), rate, "beginning")
+        await run.publish(seconds, rate, "usual")
         if nodes > 1:
-            for program in programs:
-                if program.pid == run.led:
-                    await program.kill()
-            await run.publish(_AFTER_THE_END, rate, after_the_end=True)
+            await run.end_leader()
+            await run.publish(_AFTER_THE_END, rate, "end")
         await run.wait(20.0)
         return run
 
@@ -267,8 +282,8 @@ def _folders(folder: Path, nodes: int) -> list[Path]:
 
 def _rows(name: str, run: Run) -> list[dict[str, Any]]:
     """Return the rows of a run: by who got the answer where there are several."""
-    usual = [article for article in run.articles.values() if not article.after_the_end]
-    later = [article for article in run.articles.values() if article.after_the_end]
+    usual = [article for article in run.articles.values() if article.phase == "usual"]
+    later = [article for article in run.articles.values() if article.phase == "end"]
     if len(run.programs) == 1:
         return [_row(name, usual)]
     own = [article for article in usual if article.pid == run.led]
@@ -276,7 +291,7 @@ def _rows(name: str, run: Run) -> list[dict[str, Any]]:
     return [
         _row(f"{name}, polled by the one that leads", own),
         _row(f"{name}, handed over by another", brought),
-        _row(f"{name}, published after the end of the one that led", later),
+        _row(f"{name}, around a kill of the one that leads", later),
     ]
 
 

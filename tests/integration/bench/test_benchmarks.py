@@ -242,7 +242,7 @@ def check_engines(tmp_path: Path) -> None:
     assert parts == {
         "polls": 4,
         "nodes": 1,
-        "sent": 2,
+        "sent": 1,
         "growth": 4,
         "whole poll": 1,
         "window": 1,
