@@ -215,7 +215,7 @@ class NameIndex(Generic[Owner]):
         self._cache: dict[str, _Cached[Owner]] = {}
         self._cached_bytes = 0  # about
         self._small = 0  # names that may stand in small letters
-        # By kind of script. Others than the first are made when a text has them.
+        # By kind of script. Others are made when a text has them, or is expected to.
         self._sounds = {LATIN: _Sounds(LATIN, ())}
         self._file_anew()
 
@@ -238,6 +238,11 @@ class NameIndex(Generic[Owner]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+    def expect(self, word: str) -> None:
+        """Be ready for texts in the script of a word: names that are added are filed for it."""
+        if word:
+            self._sounds_of(script(word))
 
     def add(self, pattern: NamePattern, owner: Owner) -> None:
         """Add a name of an owner."""

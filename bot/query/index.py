@@ -309,10 +309,12 @@ class Index:
         return found
 
     def prime(self, articles: Iterable[Article]) -> None:
-        """Learn from stored articles which words are rare, before subscriptions are added."""
+        """Learn from stored articles, before subscriptions are added: rare words, and scripts."""
         for article in articles:
             self._selector.add_language(article.language)
-            self._selector.observe(ArticleWords(article).keys)
+            words = ArticleWords(article)
+            self._selector.observe(words.keys)
+            self._by_name.expect(words.words[0] if words.words else "")
 
 
 def _asked(subscription: Subscription) -> tuple[int, str, tuple[str, ...]]:

@@ -47,6 +47,18 @@ def test_articles_are_matched_between_the_steps_of_a_change() -> None:
     assert not set(range(10, 40, 2)) & set(changed), "unchanged subscriptions are not touched"
 
 
+@pytest.mark.parametrize("stored", ["", "ראש העיר דיבר", "市长讲话", "Mayor speaks", "!"])
+def test_names_are_found_whatever_scripts_the_stored_articles_have(stored: str) -> None:
+    index = Index({})
+    index.prime([Article(stored)] if stored else [])
+    for _ in index.synchronize([subscribe(1, "~Zelensky"), subscribe(2, "~Paris")]):
+        pass
+
+    assert matching_ids(index, "Zelenskyy arrives") == [1]
+    assert matching_ids(index, "זלנסקי הגיע", "he") == [1]
+    assert matching_ids(index, "泽连斯基抵达", "zh") == [1]
+
+
 def test_a_change_in_a_chat_does_not_touch_other_chats(monkeypatch: pytest.MonkeyPatch) -> None:
     index = index_of(
         subscribe(1, "harbour", 1),
