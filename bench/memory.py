@@ -1,8 +1,10 @@
 """Memory of an idle newsbell, with few feeds and with many, read from the kernel.
 
-    python -m bench.memory [--feeds 20,10000]
+    python -m bench.memory [--feeds shipped,1000,10000]
 
-Polls loopback only; asserts nothing.
+`shipped` is the feeds.yaml of the repository, each of its feeds at a loopback address and in one of
+five languages. Counts the proportional share (PSS) of the process and its workers. Polls loopback
+only; asserts nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import asyncio
 import io
 import json
 import os
+import re
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -20,14 +23,24 @@ from pathlib import Path
 import uvloop
 from aiohttp import web
 
-from bench.command_line import parse, write_record
+from bench.command_line import ROOT, parse, write_record
 from bot.config.load import load
 from bot.delivery.channels.terminal import TerminalChannel
 from bot.feeds.poller import PollReport
 from bot.service import logs
 from bot.service.build import Wiring, open_app
+from bot.service.garbage import settle, unsearched
 
 ENTRIES = 10  #: of each feed
+SHIPPED = "shipped"
+#: a sentence of the feeds of the shipped file, in turn
+SENTENCES = (
+    "Some invented words. ",
+    "Einige erfundene Wörter. ",
+    "Кілька вигаданих слів. ",
+    "Несколько выдуманных слов. ",
+    "كلمات مخترعة. ",
+)
 STATES = ("open", "after baseline, workers alive", "idle", "after a round of 304s")
 
 
@@ -58,11 +71,13 @@ async def serve() -> web.AppRunner:
 
     async def feed(request: web.Request) -> web.Response:
         name = request.path.strip("/")
+        number = name.removeprefix(SHIPPED)
+        sentence = SENTENCES[0 if number == name else int(number) % len(SENTENCES)]
         items = "".join(
             f"<item><guid>{name}-{number}</guid>"
             f"<title>Invented item {number} of {name} about nothing in particular</title>"
             f"<link>https://feed{name}.example/{number}</link>"
-            f"<description>{'Some invented words. ' * 12}</description></item>"
+            f"<description>{sentence * 12}</description></item>"
             for number in range(ENTRIES)
         )
         body = f"<rss version='2.0'><channel><title>{name}</title>{items}</channel></rss>"
@@ -76,6 +91,19 @@ async def serve() -> web.AppRunner:
     await runner.setup()
     await web.TCPSite(runner, "0.0.0.0", 0).start()
     return runner
+
+
+def shipped(port: int) -> str:
+    """Return the feeds.yaml of the repository with feeds on loopback."""
+    text = (ROOT / "feeds.yaml").read_text(encoding="utf-8")
+    numbers = iter(range(1, 250))
+
+    def url(_: re.Match[str]) -> str:
+        number = next(numbers)
+        return f'url: "http://127.3.0.{number}:{port}/{SHIPPED}{number}"'
+
+    allowed = 'settings:\n  network: {allow: ["127.0.0.0/8"]}\n'
+    return re.sub(r'url: "[^"]+"', url, text).replace("settings:\n", allowed)
 
 
 def configuration(port: int, feeds: int) -> str:
@@ -96,18 +124,23 @@ def configuration(port: int, feeds: int) -> str:
     )
 
 
-async def measure(port: int, feeds: int) -> dict[str, float]:
-    """Return the MB of a newsbell with that many feeds in each of `STATES`, and its entries."""
-    figures: dict[str, float] = {"feeds": feeds, "entries": 0}
+async def measure(port: int, feeds: str) -> dict[str, float]:
+    """Return the MB of a newsbell with these feeds in each of `STATES`, and its entries."""
+    figures: dict[str, float] = {"feeds": 0, "entries": 0}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "feeds.yaml"
-        path.write_text(configuration(port, feeds), encoding="utf-8")
+        text = shipped(port) if feeds == SHIPPED else configuration(port, int(feeds))
+        path.write_text(text, encoding="utf-8")
         terminal = TerminalChannel(as_json=True, stream=io.StringIO())
 
         def count(reports: list[PollReport]) -> None:
             figures["entries"] += sum(len(report.commit.new) for report in reports)
 
-        async with open_app(load(path, {}), Wiring(terminal=terminal, polled=count)) as newsbell:
+        with unsearched():
+            config = load(path, {})
+        figures["feeds"] = len(config.declared.feeds)
+        async with open_app(config, Wiring(terminal=terminal, polled=count)) as newsbell:
+            settle()  # as a start does
             figures[STATES[0]] = resident_mb()
             await newsbell.poller.run_once()
             figures[STATES[1]] = resident_mb()
@@ -130,16 +163,19 @@ async def serve_until_closed() -> None:
 async def main() -> None:
     """Start the server, and a process for each measurement, so that none inherits pages."""
     parser = argparse.ArgumentParser(description="idle memory of newsbell")
-    parser.add_argument("--feeds", default="20,10000", help="numbers of feeds, with commas")
+    parser.add_argument(
+        "--feeds", default="shipped,1000,10000", help="numbers of feeds, or shipped"
+    )
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--measure", nargs=2, type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     options = parse(parser, {"feeds": "4"})
     logs.use_standard_logging()
     if options.serve:
         await serve_until_closed()
         return
     if options.measure:
-        print(json.dumps(await measure(*options.measure)))
+        port, feeds = options.measure
+        print(json.dumps(await measure(int(port), feeds)))
         return
     pipe = asyncio.subprocess.PIPE
     command = (sys.executable, "-m", "bench.memory")
@@ -155,7 +191,8 @@ async def main() -> None:
         )
         rows.append(json.loads((await process.communicate())[0]))
         cells = " | ".join(f"{rows[-1][state]:.0f} MB" for state in STATES)
-        print(f"| {int(feeds):,} | {cells} |", flush=True)
+        of = " (shipped)" if feeds == SHIPPED else ""
+        print(f"| {rows[-1]['feeds']:,}{of} | {cells} |", flush=True)
     server.stdin.close()
     await server.wait()
     write_record(options, rows)
