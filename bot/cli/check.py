@@ -120,11 +120,11 @@ def _notes(config: Config) -> list[str]:
 
 def _overruled_hints(config: Config) -> list[str]:
     """Return what publishers ask for and `every` overrules, as far as newsbell polled the feeds."""
-    if isinstance(config.database, Path) and not config.database.exists():
+    overruling = [feed for feed in config.declared.feeds if feed.every]
+    if not overruling or (isinstance(config.database, Path) and not config.database.exists()):
         return []
-    # Most files have no database yet.
-    from bot.search.feed_state import overruled_hint  # noqa: PLC0415
-    from bot.store.read_only import ReadOnlyDatabase  # noqa: PLC0415 (most files have none yet)
+    from bot.search.feed_state import overruled_hint  # noqa: PLC0415 (few files have such)
+    from bot.store.read_only import ReadOnlyDatabase  # noqa: PLC0415 (likewise)
 
     try:
         known = {feed.url: feed for feed in ReadOnlyDatabase(config.database).status().feeds}
@@ -132,7 +132,7 @@ def _overruled_hints(config: Config) -> list[str]:
         return []
     hints = (
         (feed.name, overruled_hint(known[feed.url].state, feed.every))
-        for feed in config.declared.feeds
+        for feed in overruling
         if feed.url in known
     )
     return [f"{plain(name)}: {hint}." for name, hint in hints if hint]
