@@ -350,7 +350,7 @@ async def main() -> None:
         return
     if options.keep:
         options.keep.mkdir(parents=True, exist_ok=True)
-        row = await measure(options.keep, options)
+        row = await measure(options.keep.resolve(), options)
     else:
         with tempfile.TemporaryDirectory() as name:
             row = await measure(Path(name), options)
