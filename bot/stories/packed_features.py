@@ -38,6 +38,19 @@ class Outline(NamedTuple):
     headline_template: str
 
 
+class Sketch(NamedTuple):
+    """What a bound of the similarity has to know of an entry; the names are those of `Features`."""
+
+    hours: float
+    publisher: str
+    language: str
+    headline: str
+    terms: list[str]
+    largest_count: int
+    title_length: int
+    headline_only: bool
+
+
 def pack(features: Features) -> str:
     """Return all features but id, publisher and feed, which are stored with the entry.
 
@@ -85,6 +98,23 @@ def outline(stored: StoredFeatures, hours: float) -> Outline:
         lines[5].split(),
         lines[10].split(),
         lines[13],
+    )
+
+
+def sketch(stored: StoredFeatures) -> Sketch:
+    """Return what a bound of the similarity has to know of a stored entry."""
+    hours, language, _, headline, _, terms, counts, title_length, flags, *_ = stored.packed.split(
+        "\n"
+    )
+    return Sketch(
+        float(hours),
+        stored.publisher,
+        language,
+        headline,
+        terms.split(),
+        ord(max(counts, default=chr(_FIRST))) - _FIRST,
+        int(title_length),
+        flags[0] == "1",
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.model.stories import StoredFeatures, StoryIds
 from bot.stories.features import Features, tf_weight
-from bot.stories.packed_features import unpack
+from bot.stories.packed_features import Sketch, sketch, unpack
 
 _NONE = StoryIds(0, 0, 0)
 _LATE = frozenset(("features", "terms", "largest_weight"))
@@ -59,18 +59,23 @@ class StoredMember(Member):
 
     def __init__(self, stored: StoredFeatures, known: Mapping[str, Term]) -> None:
         """`known` are the terms of its language, among which its own are counted."""
-        self._stored, self._known = stored, known
+        self._stored: StoredFeatures | None = stored  # None once its features are made
+        self._known = known
         self.story_ids, self.gone = _NONE, False
+
+    def sketch(self) -> Sketch | None:
+        """Return what is known of it without making its features; None once they are made."""
+        return sketch(self._stored) if self._stored else None
 
     def __getattr__(self, name: str) -> Any:
         """Make what is not there yet: Python asks here for empty slots alone."""
-        if name not in _LATE:
+        if name not in _LATE or self._stored is None:
             raise AttributeError(name)
         features = unpack(self._stored)
         self.features = features
         self.terms = tuple(map(self._known.__getitem__, features.terms))
         self.largest_weight = tf_weight(max(features.counts, default=0))
-        del self._stored, self._known
+        self._stored = None
         return getattr(self, name)
 
 

@@ -14,7 +14,7 @@ from sys import intern
 from bot.model.stories import StoredFeatures
 from bot.stories.features import TITLE_WEIGHT, Features, tf_weight
 from bot.stories.headline_kinds import Kind
-from bot.stories.packed_features import Outline
+from bot.stories.packed_features import Outline, Sketch
 from bot.stories.postings import Member, Posting, StoredMember, Term
 from bot.stories.stop_words import PRIOR_ENTRIES, prior_frequencies, stop_words
 
@@ -250,10 +250,16 @@ class Similarity:
         products = {term: weight * (total - term.log_count) for term, weight in self.vector.items()}
         intersection, product_of = frozenset(products).intersection, products.__getitem__
         storylines: set[int] = set()
+        by_name: dict[str, float] = {}
         for member in members:
             storyline = member.story_ids.storyline
             if storyline in storylines:
                 continue
+            if not learns and isinstance(member, StoredMember) and (sketch := member.sketch()):
+                # Its features take longer to make than all else here, and few are needed.
+                by_name = by_name or {term.name: product for term, product in products.items()}
+                if self._is_out_of_reach(sketch, by_name, least):
+                    continue
             other = member.features
             if learns or other.language != language or (headline_only and other.headline_only):
                 storylines.add(storyline)
@@ -274,6 +280,20 @@ class Similarity:
             if product >= length:
                 storylines.add(storyline)
         return storylines
+
+    def _is_out_of_reach(self, other: Sketch, products: dict[str, float], least: float) -> bool:
+        """Whether the mean weight of its headline rules an entry out, as in the bound above."""
+        if other.language != self.entry.language or (
+            self.entry.headline_only and other.headline_only
+        ):
+            return False
+        product = sum(filter(None, map(products.get, other.terms))) * tf_weight(other.largest_count)
+        product = self._factor(other, product) / least
+        frequencies, count = self._frequencies.of(other.language), other.title_length
+        known = map(frequencies.terms.__getitem__, other.terms[:count])
+        logs: float = sum(map(_log_count_of, known))
+        mean = _TITLE_TF * (count * frequencies.log_total - logs)
+        return product * product * count < mean * mean * _ROUNDED_DOWN
 
     def _weights_of(self, other: Member) -> list[float | None]:
         """The weights of the other's terms in this vector, None where it lacks them."""
@@ -296,7 +316,7 @@ class Similarity:
             score = HEADLINE_ONLY_FACTOR * (score + NGRAM_SHARE * (ngrams - score))
         return float(min(self._factor(features, score), 1.0))
 
-    def _factor(self, other: Features, score: float = 1.0) -> float:
+    def _factor(self, other: Features | Sketch, score: float = 1.0) -> float:
         """A score, decayed by the time between the entries and reduced for their publisher."""
         entry = self.entry
         score *= exp(-abs(entry.hours - other.hours) / DECAY_HOURS)

@@ -3,8 +3,10 @@
 import pytest
 from story_reports import invented_reports
 
+from bot.model.stories import StoredFeatures
 from bot.stories.features import extract_features
-from bot.stories.postings import Member
+from bot.stories.packed_features import hours_of, outline, pack
+from bot.stories.postings import Member, StoredMember
 from bot.stories.similarity import DocumentFrequencies, Similarity
 from bot.stories.window import Window
 
@@ -42,3 +44,28 @@ def test_what_is_ruled_out_is_less_similar(least: float) -> None:
                 ruled_out += 1
                 assert similarity.to(other) < least
     assert ruled_out
+
+
+@pytest.mark.parametrize("least", [0.17, 0.4])
+def test_what_is_ruled_out_before_its_features_are_made_is_less_similar(least: float) -> None:
+    reports = invented_reports(4, 60)
+    stored = [
+        StoredFeatures(report.id, report.publisher, 0, pack(extract_features(report)))
+        for report in reports
+    ]
+    waiting = 0
+    for report in reports[::7]:
+        frequencies = DocumentFrequencies()
+        newcomer = frequencies.add(extract_features(report))
+        restored = [
+            frequencies.restore(entry, outline(entry, hours_of(entry)))[0] for entry in stored
+        ]
+        frequencies.catch_up()
+        similarity = Similarity.of(newcomer, frequencies)
+        for member in restored:
+            is_in_reach = bool(similarity.storylines_in_reach(least, [member]))
+            if isinstance(member, StoredMember) and member.sketch():
+                waiting += 1
+                assert not is_in_reach
+            assert is_in_reach or similarity.to(member) < least
+    assert waiting
