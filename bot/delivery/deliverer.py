@@ -77,9 +77,14 @@ class Deliverer:
         translator: Callable[[Chat], Translator],
         settled: Callable[[Settlement], None],
         story_page: Callable[[Delivery], Awaitable[str]] = _no_page,
+        *,
+        is_shared: bool = False,
     ) -> None:
-        """`story_page` returns the address of a page about the story of an alert, or nothing."""
-        self._story_page = story_page
+        """`story_page` returns the address of a page about the story of an alert, or nothing.
+
+        `is_shared`: other nodes may take the lead meanwhile.
+        """
+        self._story_page, self._is_shared = story_page, is_shared
         self._store, self._channels, self._clock = store, channels, clock
         self._translator, self._settled = translator, settled
         self._limits, self._pace, self._gate = RateLimiter(), ChatPace(), ServiceGate()
@@ -373,7 +378,8 @@ class Deliverer:
         down = await self._service_down(channel, delivery)
         if down:
             return await self._settlement(delivery, down, message)
-        if self._clock.monotonic() - since > CLAIM_HOLDS.total_seconds():
+        waited = self._clock.monotonic() - since
+        if self._is_shared and waited > CLAIM_HOLDS.total_seconds():
             return await self._settlement(delivery, _LATE, None)
         outcome = await self._call(channel, delivery, message)
         return await self._settlement(delivery, outcome, message)

@@ -325,6 +325,7 @@ async def _deliverer(base: _Base, bot: Bot | None, stack: AsyncExitStack) -> Del
         base.live.translator_of,
         settled,
         pages.address,
+        is_shared=bool(wiring.node),
     )
 
 

@@ -10,7 +10,7 @@ from bot.store.engines.engine import Database, Writer
 _WITHIN = 10.0  # seconds after which nobody waits for a request any more
 _KEPT = 60.0  # seconds for which an answer waits to be read
 _ASK = "insert into requests (node, asked, asked_at) values (?, ?, ?) returning id"
-_NEXT = "select id, node, asked from requests where taken = 0 and asked_at > ? order by id limit 1"
+_NEXT = "select id, node, asked from requests where begun = 0 and asked_at > ? order by id limit 1"
 _FORGET = "delete from requests where asked_at < ?"
 
 
@@ -47,7 +47,7 @@ class RequestTables:
         return await self._writer.run(
             "withdraw a request",
             lambda db: bool(
-                db.execute("delete from requests where id = ? and taken = 0", [number]).rowcount
+                db.execute("delete from requests where id = ? and begun = 0", [number]).rowcount
             ),
         )
 
@@ -61,7 +61,7 @@ class RequestTables:
             if row is None:
                 return None
             taken = db.execute(
-                "update requests set taken = 1 where id = ? and taken = 0", [row["id"]]
+                "update requests set begun = 1 where id = ? and begun = 0", [row["id"]]
             )
             return Asked(row["id"], row["node"], row["asked"]) if taken.rowcount else None
 
@@ -80,7 +80,7 @@ class RequestTables:
             "answer requests of before",
             lambda db: (
                 db.execute(
-                    "update requests set answer = ? where taken = 1 and answer is null", [text]
+                    "update requests set answer = ? where begun = 1 and answer is null", [text]
                 ).rowcount
             ),
         )

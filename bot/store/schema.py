@@ -492,7 +492,7 @@ create table requests (
   node text not null,
   asked text not null,
   asked_at real not null,
-  taken integer not null default 0,
+  begun integer not null default 0,
   answer text
 )
 """

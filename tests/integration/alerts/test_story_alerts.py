@@ -1366,7 +1366,7 @@ class Failing:
 
     def executemany(self, *arguments: Any) -> Any:
         self._step()
-        return self._database.conn.executemany(*arguments)
+        return self._database.executemany(*arguments)
 
 
 TABLES = (
