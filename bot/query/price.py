@@ -98,13 +98,23 @@ def check_chat_price(tree: Node, query: str) -> float:
     cost, lists = float("inf"), 0.0
     for _ in range(_PAIRS):  # a busy moment in one of both measurements is no fault of the query
         lists = max(lists, _lists_price([tree]))
-        limit = min(QUERY_LIMIT + _NOISE * lists, FILE_LIMIT)
+        if (
+            lists >= FILE_LIMIT
+        ):  # dearer ones are not measured to their end, nor what is beside them
+            check_price(_own_part(tree), query)
+            return lists
+        limit = min(QUERY_LIMIT + _NOISE * lists, _NOISE * FILE_LIMIT)
         cost = min(cost, price(tree))
         if cost <= limit:
             return cost
         if not lists:
             break
     return check_price(tree, query, limit)
+
+
+def _own_part(tree: Node) -> Node:
+    """Return the terms of a query, without the lists that it names."""
+    return AnyOf(tuple(leaf for leaf in _leaves(tree) if not isinstance(leaf, NamedList)))
 
 
 def chat_price(trees: Sequence[Node], limit: float = CHAT_LIMIT) -> float:

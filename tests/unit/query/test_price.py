@@ -98,6 +98,15 @@ def test_a_list_of_the_file_costs_a_chat_nothing(query: str) -> None:
     assert chat_price([tree, parse("storm")]) < CHAT_LIMIT
 
 
+def test_a_list_that_is_too_dear_to_be_measured_hides_nothing_beside_it() -> None:
+    """On a slow machine a hundred names may take longer than is measured."""
+    names = {"people": tuple(f'~"{first} {last}"' for first, last in product(FIRST, LAST))}
+    assert check_chat_price(parse("@people AND storm", names), "…") > 0
+    dear = " OR ".join(WIDE % number for number in range(250, 270))
+    with pytest.raises(QueryError):
+        check_chat_price(parse(f"@people OR {dear}", names), "…")
+
+
 def test_what_a_chat_adds_to_a_list_is_its_own() -> None:
     names = {"people": tuple(f'~"{first} {last}"' for first, last in product(FIRST, LAST[:5]))}
     dear = " OR ".join(WIDE % number for number in range(250, 270))
