@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 OTHERS = sorted(set(LANGUAGES) - {"en"})
 #: What is of no language: names of the invented world, commands, queries, figures.
 FOREIGN = re.compile(
-    r"[/@#]\w+|https?://\S+|`[^`]+`|\b[\w.]*"
+    r"feeds\.yaml|[/@#]\w+|https?://\S+|`[^`]+`|\b[\w.]*"
     r"(?:[Hh]arbour|[Ff]erry|Coast|Herald|[Pp]ier|festival|[Aa]larm|storm|Invented|Wire)\b.*"
 )
 TELLTALE = re.compile(
