@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from bot.cli.faults import failing
 from bot.cli.interrupts import interruptible
 
 
@@ -38,6 +39,11 @@ class LateGroup(click.Group):
                 gc.enable()
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command. What a person can mend is a message, wherever it is found."""
+        with failing():
+            return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands, as click does for those that are there."""

@@ -94,3 +94,22 @@ def test_each_command_has_one_whole_line_in_the_help_at_80_columns(tmp_path: Pat
 
     assert [line.split()[0] for line in listed] == sorted(COMMANDS)
     assert [line for line in listed if not line.endswith(".") or line.endswith("...")] == []
+
+
+ASKS_OTHERS = {"fetch", "try-page", "send-test", "run"}  # sites or Telegram
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in READERS if path[-1] not in ASKS_OTHERS], ids=" ".join
+)
+def test_a_server_that_is_away_is_a_message_for_every_command(
+    tmp_path: Path, path: tuple[str, ...]
+) -> None:
+    address = "postgresql://newsbell@127.0.0.1:1/newsbell"
+    text = f'{{"settings": {{"database": "{address}"}}, "feeds": []}}'
+    (tmp_path / "feeds.yaml").write_text(text, encoding="utf-8")
+
+    result = invoke(tmp_path, *path, *ARGUMENTS.get(path[-1], []))  # raises what is no message
+
+    assert result.exit_code in {0, 1, 2}
+    assert "Traceback" not in result.output
