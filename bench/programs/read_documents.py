@@ -37,7 +37,7 @@ def cold_reader(way: str) -> Callable[[bytes], int]:
     if way == "by_feedparser":
         from bot.parse import extract  # noqa: PLC0415 (of this commit alone)
 
-        extract.read_plain = lambda _: None  # type: ignore[assignment, attr-defined]
+        extract.read_plain = lambda _: None  # type: ignore[assignment, attr-defined]  # never plain
 
     def read(body: bytes) -> int:
         document: Any = read_document(body, KIND, URL, frozenset(), datetime.now(UTC))

@@ -36,7 +36,7 @@ _NODES_OF: dict[Any, Any] = {
 _LibyamlLoader: Any = None
 if yaml.__with_libyaml__:
 
-    class _LibyamlLoader(Composer, yaml.CSafeLoader):  # type: ignore[no-redef]
+    class _LibyamlLoader(Composer, yaml.CSafeLoader):  # type: ignore[no-redef]  # where it is
         """Parses in C, and makes the nodes in Python.
 
         C would end the process where a document nests too deeply; the recursion of Python has a

@@ -11,9 +11,10 @@ import structlog
 from bot.errors import StoreError
 from bot.model.nodes import News
 from bot.ports import NodeStore
+from bot.service.membership import keep_listening
 from bot.service.subscriptions import LiveSubscriptions
 
-AGAIN = timedelta(seconds=1)  #: after the connection ended that listens, or the store failed
+AGAIN = timedelta(seconds=1)  #: after the store failed
 
 log = structlog.stdlib.get_logger("newsbell.nodes")
 
@@ -29,16 +30,8 @@ class FollowedSubscriptions:
     async def run(self) -> None:
         """Follow until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen())
+            group.create_task(keep_listening(self._nodes, self._take))
             group.create_task(self._refresh())
-
-    async def _listen(self) -> None:
-        while True:
-            try:
-                await self._nodes.listen(self._take)
-            except StoreError as error:
-                log.warning("not_listening", error=str(error))
-            await asyncio.sleep(AGAIN.total_seconds())
 
     def _take(self, what: str) -> None:
         """Note what is told; with nothing told, anything may have changed unheard."""

@@ -22,6 +22,19 @@ DEAF = timedelta(seconds=1)  #: after the connection ended that listens
 log = structlog.stdlib.get_logger("newsbell.nodes")
 
 
+async def keep_listening(nodes: NodeStore, told: Callable[[str], None]) -> None:
+    """Call `told` with what nodes tell each other, until cancelled, whatever the connection does.
+
+    With "" whenever it begins anew: anything may have happened unheard.
+    """
+    while True:
+        try:
+            await nodes.listen(told)
+        except StoreError as error:
+            log.warning("not_listening", error=str(error))
+        await asyncio.sleep(DEAF.total_seconds())
+
+
 class Signs:
     """Signs of life of a node that leads, from the moment on in which it has the lock."""
 
@@ -83,12 +96,7 @@ class Membership:
 
     async def listen(self) -> None:
         """Hear of what other nodes did, until cancelled; without it, it is found by looking."""
-        while True:
-            try:
-                await self._nodes.listen(self._told)
-            except StoreError as error:
-                log.warning("not_listening", error=str(error))
-            await asyncio.sleep(DEAF.total_seconds())
+        await keep_listening(self._nodes, self._told)
 
     def _told(self, what: str) -> None:
         if what in ("", News.POLLS):
