@@ -17,6 +17,7 @@ from bot.stories.groups import Groups, StoryGroups
 from bot.stories.headline_kinds import Kind
 from bot.stories.packed_features import Outline
 from bot.stories.postings import Member, Posting, Term
+from bot.stories.series import Series
 from bot.stories.similarity import DocumentFrequencies, Similarity
 
 MAX_CANDIDATES = 30  #: entries that are compared in full
@@ -43,7 +44,8 @@ class EntryIndex:
         self._by_time: list[tuple[float, int]] = []  # hours and ids, as a heap
         self._by_phonetic_key: dict[str, Posting] = defaultdict(Posting)
         self._by_link = Groups[bytes]()
-        self._by_template = Groups[str]()
+        self._by_headline = Groups[str]()
+        self._series = Series()
         self._languages: dict[str, int] = {}
         self._storylines = StoryGroups()
         self.members: dict[int, Member] = {}
@@ -76,7 +78,8 @@ class EntryIndex:
         heappush(self._by_time, (entry.hours, entry.id))
         if entry.link:
             self._by_link.add(entry.link, member)
-        self._by_template.add(entry.headline_template, member)
+        self._by_headline.add(entry.headline, member)
+        self._series.add(entry.publisher, entry.headline_template, entry.hours)
         self.stories.add(story_ids.story, member)
         self._storylines.add(story_ids.storyline, (story_ids.story,))
         self._languages[entry.language] = self._languages.get(entry.language, 0) + 1
@@ -136,7 +139,9 @@ class EntryIndex:
         parts: list[dict[Any, Any]] = [
             self._by_phonetic_key,
             self._by_link.by_key,
-            self._by_template.by_key,
+            self._by_headline.by_key,
+            *self._series.by_publisher.values(),
+            self._series.by_publisher,
             self._storylines.by_storyline,
             self.stories.by_key,
             self.members,
@@ -171,7 +176,8 @@ class EntryIndex:
         del self.members[entry.id]
         if entry.link:
             self._by_link.remove(entry.link, member)
-        self._by_template.remove(entry.headline_template, member)
+        self._by_headline.remove(entry.headline, member)
+        self._series.remove(entry.publisher, entry.headline_template, entry.hours)
         self.stories.remove(story_ids.story, member)
         if story_ids.story not in self.stories:
             self._storylines.remove(story_ids.storyline, story_ids.story)
@@ -205,32 +211,27 @@ class EntryIndex:
 
     def find_by_headline(self, entry: Features) -> Member | None:
         """Return the first entry with the same headline at another publisher."""
-        for member in self._by_template.get(entry.headline_template):
+        for member in self._by_headline.get(entry.headline):
             other = member.features
-            if (
-                other.headline == entry.headline
-                and other.publisher != entry.publisher
-                and other.kind in _INDEXED_KINDS
-            ):
+            if other.publisher != entry.publisher and other.kind in _INDEXED_KINDS:
                 return member
         return None
 
     def is_recurring(self, entry: Features) -> bool:
         """Whether the publisher repeats this headline, numbers and dates aside."""
-        return any(
-            member.features.publisher == entry.publisher
-            and abs(member.features.hours - entry.hours) >= MIN_SERIES_HOURS
-            for member in self._by_template.get(entry.headline_template)
+        bounds = self._series.bounds(entry.publisher, entry.headline_template)
+        return bounds is not None and (
+            entry.hours - bounds[0] >= MIN_SERIES_HOURS
+            or bounds[1] - entry.hours >= MIN_SERIES_HOURS
         )
 
     def is_said_again(self, entry: Features) -> bool:
         """Whether its feed had this headline before, word for word, and not just now."""
         return any(
-            member.features.headline == entry.headline
-            and member.features.feed == entry.feed
+            member.features.feed == entry.feed
             and member.features.publisher == entry.publisher
             and abs(member.features.hours - entry.hours) >= MIN_AGAIN_HOURS
-            for member in self._by_template.get(entry.headline_template)
+            for member in self._by_headline.get(entry.headline)
         )
 
     def candidates(self, similarity: Similarity) -> list[Member]:

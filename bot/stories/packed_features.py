@@ -30,8 +30,10 @@ class Outline(NamedTuple):
 
     id: int
     hours: float
+    publisher: str
     language: str
     link: bytes
+    headline: str
     kind: Kind
     terms: list[str]
     phonetic_keys: list[str]
@@ -89,15 +91,18 @@ def hours_of(stored: StoredFeatures) -> float:
 def outline(stored: StoredFeatures, hours: float) -> Outline:
     """Return what an index has to know of a stored entry: a third of the work of `unpack`."""
     lines = stored.packed.split("\n")
+    headline, template = lines[3], lines[13]
     return Outline(
         stored.id,
         hours,
+        intern(stored.publisher),
         intern(lines[1]),
         bytes.fromhex(lines[2]),
+        headline,
         _KINDS[lines[4]],
         lines[5].split(),
         lines[10].split(),
-        lines[13],
+        headline if template == headline else template,
     )
 
 
