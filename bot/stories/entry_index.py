@@ -4,7 +4,7 @@ Finds candidates; what they are worth is decided in `window`.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from heapq import heappop, heappush
 from itertools import islice
@@ -50,6 +50,7 @@ class EntryIndex:
         self._storylines = StoryGroups()
         self.members: dict[int, Member] = {}
         self.stories = Groups[int]()  #: members of each story, in order of id
+        self._strict = Groups[int]()  # of each strict story, all but the one that opened it
         self.frequencies = DocumentFrequencies()
 
     @property
@@ -81,6 +82,8 @@ class EntryIndex:
         self._by_headline.add(entry.headline, member)
         self._series.add(entry.publisher, entry.headline_template, entry.hours)
         self.stories.add(story_ids.story, member)
+        if story_ids.strict != entry.id:
+            self._strict.add(story_ids.strict, member)
         self._storylines.add(story_ids.storyline, (story_ids.story,))
         self._languages[entry.language] = self._languages.get(entry.language, 0) + 1
         if entry.kind in _INDEXED_KINDS:
@@ -144,6 +147,7 @@ class EntryIndex:
             self._series.by_publisher,
             self._storylines.by_storyline,
             self.stories.by_key,
+            self._strict.by_key,
             self.members,
             *self.frequencies.parts,
         ]
@@ -179,6 +183,7 @@ class EntryIndex:
         self._by_headline.remove(entry.headline, member)
         self._series.remove(entry.publisher, entry.headline_template, entry.hours)
         self.stories.remove(story_ids.story, member)
+        self._strict.remove(story_ids.strict, member)
         if story_ids.story not in self.stories:
             self._storylines.remove(story_ids.storyline, story_ids.story)
         self._languages[entry.language] -= 1
@@ -198,6 +203,13 @@ class EntryIndex:
                 if not members:
                     del self._by_phonetic_key[key]
         self.frequencies.remove(member)
+
+    def strict_story(self, number: int) -> Iterator[Member]:
+        """Yield the members of a strict story, in order of id."""
+        opener = self.members.get(number)
+        if opener and opener.story_ids.strict == number:
+            yield opener
+        yield from self._strict.get(number)
 
     def find_by_link(self, entry: Features | Report) -> Member | None:
         """Return the first entry with the same link.

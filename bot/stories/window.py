@@ -8,6 +8,7 @@ comes is no part of it.
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import islice
 from math import log
 from operator import attrgetter
 
@@ -299,15 +300,15 @@ class Window:
 
         A chat has seen the headline of the opener: what differs from it is news to the chat.
         """
-        opener, *others = self._index.stories[story]
+        opener = self._index.stories[story][0]
         score = similarity.to(opener)
         bare = similarity.entry.headline_only and opener.features.headline_only
         if score >= (HEADLINE_OPENER_THRESHOLD if bare else OPENER_THRESHOLD):
             return True
         core = [score] + [
             similarity.to(member)
-            for member in others
-            if member.story_ids.strict == opener.story_ids.strict
+            for member in self._index.strict_story(opener.story_ids.strict)
+            if member is not opener
         ]
         core.sort(reverse=True)
         return len(core) > 1 and (core[0] + core[1]) / 2 >= CORE_THRESHOLD
@@ -330,10 +331,8 @@ class Window:
                 story = merge.kept
             else:
                 storyline = merge.kept
-        members = self._index.stories[best.id]
         known = any(
-            member.story_ids.strict == strict_story and member.features.kind is Kind.NEWS
-            for member in members
+            member.features.kind is Kind.NEWS for member in self._index.strict_story(strict_story)
         )
         return Placement(
             entry.id,
@@ -342,7 +341,7 @@ class Window:
             merges,
             copy_of,
             development=entry.kind is Kind.NEWS and not known,
-            confirms=_confirms(similarity, strict_story, members[0]),
+            confirms=_confirms(similarity, strict_story, self._index.stories[best.id][0]),
         )
 
     def _strict_story(self, entry: Features, candidates: list[Candidate], story: int) -> int:
@@ -362,17 +361,20 @@ class Window:
         for cluster in clusters:
             if cluster.score < STRICT_THRESHOLD:
                 break
-            members = [
-                member.features
-                for member in self._index.stories[story]
-                if member.story_ids.strict == cluster.id
-            ]
-            told = frozenset[str]().union(*(member.told for member in members))
-            if entry.developments <= told and any(
-                agree(entry, member) for member in members[:_MAX_STORY_MEMBERS]
-            ):
+            members = self._index.strict_story(cluster.id)
+            if any(
+                agree(entry, member.features) for member in islice(members, _MAX_STORY_MEMBERS)
+            ) and self._is_told(entry.developments, cluster.id):
                 return cluster.id
         return entry.id
+
+    def _is_told(self, developments: frozenset[str], strict_story: int) -> bool:
+        """Whether the members of a strict story tell of all these together."""
+        left = developments
+        members = self._index.strict_story(strict_story)
+        while left and (member := next(members, None)):
+            left -= member.features.told
+        return not left
 
     def _merges(self, best: Cluster, others: list[Cluster]) -> tuple[Merge, ...]:
         """Merge the best story with at most one other that is similar to it and to the entry."""
