@@ -55,8 +55,7 @@ def readiness(alert: UnsentAlert, now: datetime) -> Readiness:
     dues = [first_due([claim.options], claim.since) for claim in alert.claims]
     due_at = min((due for due in dues if due is not None), default=None)
     if due_at is not None and due_at <= now:
-        waited = [item for item in options if item.or_after is not None]
-        return Readiness(most_urgent(waited), due_at, again)
+        return Readiness(waited_priority(alert.claims, now), due_at, again)
     return Readiness(None, due_at, again)
 
 
@@ -69,6 +68,22 @@ def first_due(options: Iterable[AlertOptions], since: datetime) -> datetime | No
     """Return when an alert goes out even if too few publishers carry its story."""
     waits: list[timedelta] = [item.or_after for item in options if item.or_after is not None]
     return since + min(waits) if waits else None
+
+
+def waited_priority(claims: Iterable[Claim], now: datetime) -> Priority | None:
+    """Return that of the most urgent subscription whose wait is over; None where none has an end.
+
+    Asked once a wait is over: the one that ends first is, whatever the clock said when it began.
+    """
+    ends = [
+        (claim.since + claim.options.or_after, claim.options)
+        for claim in claims
+        if claim.options.or_after is not None
+    ]
+    if not ends:
+        return None
+    first = min(end for end, _ in ends)
+    return most_urgent(item for end, item in ends if end <= max(now, first))
 
 
 def most_urgent(options: Iterable[AlertOptions]) -> Priority:

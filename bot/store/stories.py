@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.model.alerts import PRIORITIES, KnownAlert, Stance, StoryState
-from bot.model.chats import Urgency
+from bot.alerts.readiness import waited_priority
+from bot.model.alerts import KnownAlert, Stance, StoryState
 from bot.model.entries import PlacedEntry
 from bot.model.poll import AffectedStories
 from bot.model.stories import Grouping, Merge, Report, StoredFeatures, StoryIds
@@ -29,7 +29,7 @@ from bot.store.sql import (
     put,
 )
 from bot.store.story_publishers import chunks, origins_of
-from bot.store.unsent_alerts import QUIET, reconsider
+from bot.store.unsent_alerts import QUIET, read_claims, reconsider
 from bot.stories.assign import report_of
 from bot.stories.packed_features import VERSION
 
@@ -80,7 +80,9 @@ _OLD_FEATURES = """
 # No alert where the chat muted the storyline, or no subscription wants it any more.
 _PENDING_DUE = f"""
     select chat_id, story_id, (
-        select group_concat(distinct urgency) from alert_matches m
+        select json_group_array(
+            json_array(first_seen_at, urgency, publishers, or_after, ring_again_at))
+        from alert_matches m join entries x on x.id = m.entry_id
         join subscriptions s on s.id = m.subscription_id
         join routes r on r.subscription_id = s.id and r.chat_id = m.chat_id
         join chats c on c.id = r.chat_id and c.allowed = 1
@@ -91,7 +93,7 @@ _PENDING_DUE = f"""
             where e.id = a.entry_id and t.chat_id = a.chat_id and stance = {MUTE}
             and moved_at > :quiet
         )
-    ) as urgencies
+    ) as claims
     from alerts a where held = 1 and due_at <= :now
 """
 # What waits because the chat followed the storyline, and not for its words alone.
@@ -251,7 +253,8 @@ def release_pending(db: Database, now: datetime) -> int:
     queued = 0
     for row in db.execute(_PENDING_DUE, values).fetchall():
         chat_id, story_id = row["chat_id"], row["story_id"]
-        if row["urgencies"] is None:
+        priority = waited_priority(read_claims(row["claims"]), now)
+        if priority is None:
             db.execute(
                 "update alerts set due_at = null where chat_id = ? and story_id = ?",
                 [chat_id, story_id],
@@ -262,8 +265,6 @@ def release_pending(db: Database, now: datetime) -> int:
             "where chat_id = ? and story_id = ?",
             [chat_id, story_id],
         )
-        urgencies = map(Urgency, row["urgencies"].split(","))
-        priority = min(PRIORITIES[urgency] for urgency in urgencies)
         queue_alert(db, chat_id, [story_id], priority, now)
         queued += 1
     return queued

@@ -248,6 +248,11 @@ def withdraw_matches(db: Database, matches: Iterable[UnsentMatch], now: datetime
             reconsider_alert(db, chat_id, story_id, now)
 
 
+def read_claims(packed: str) -> tuple[Claim, ...]:
+    """Return the subscriptions that want an alert, of which a statement made one array."""
+    return tuple(_claim(*values) for values in json.loads(packed))
+
+
 def _withdraw(db: Database, statement: str, scope: _Scope) -> None:
     for row in db.execute(statement, scope.values).fetchall():
         ready = _readiness(db, row, scope.now)
@@ -328,7 +333,7 @@ def _queue(db: Database, row: Any, priority: Priority, now: datetime) -> None:
 
 def _readiness(db: Database, row: Any, now: datetime, *, follows: bool = True) -> Readiness:
     stance = Stance(row["stance"]) if row["stance"] else None
-    claims = tuple(_claim(*values) for values in json.loads(row["claims"]))
+    claims = read_claims(row["claims"])
     alert = UnsentAlert(
         claims,
         _publishers(db, row) if claims else 0,

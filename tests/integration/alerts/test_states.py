@@ -485,6 +485,22 @@ async def test_a_wait_that_is_set_afterwards_counts_from_the_first_match(
         assert titles(harness) == ["zebra escapes"]
 
 
+@pytest.mark.parametrize("is_looked_at_again", [False, True])
+async def test_the_subscription_whose_wait_is_over_decides_that_an_alert_is_for_the_digest(
+    opened: OpenHarness, is_looked_at_again: bool
+) -> None:
+    soon = rule("Soon", "zebra", publishers=2, or_after="1h", urgency="digest")
+    late = rule("Late", "zebra", publishers=3, or_after="5h")
+    async with opened(soon, late) as harness:
+        [story] = await harness.add(ArticleSpec("zebra escapes"))
+        await later(harness, HOUR)
+        assert await harness.rows("select held from alerts") == [(0,)]
+        if is_looked_at_again:
+            await change(harness, SetStance(story, None))
+        await later(harness, 3 * HOUR)
+        assert titles(harness) == []
+
+
 async def test_publishers_that_are_more_hold_what_waits(opened: OpenHarness) -> None:
     async with opened() as harness:
         await waiting(harness, "quiet")
