@@ -80,6 +80,7 @@ _PENDING = f"""
 """
 _RECENT_PENDING = _PENDING.format(which="a.created_at > :since")
 _DUE_PENDING = _PENDING.format(which="a.due_at > '' and a.created_at <= :since")
+_PENDING_ALERT = _PENDING.format(which="a.story_id = :story")
 _WITHDRAWN = (DropReason.WITHDRAWN, DropReason.MUTED)
 _SECOND_ALERTS = f"""
     select o.id as delivery_id, {_COLUMNS}
@@ -196,8 +197,11 @@ def reconsider_delivery(db: Database, delivery_id: int, now: datetime) -> None:
 
 
 def reconsider_alert(db: Database, chat_id: int, story_id: int, now: datetime) -> None:
-    """Withdraw an alert if nobody wants it any more."""
-    _withdraw(db, _QUEUED_ALERT, _Scope(chat_id, now, story_id=story_id))
+    """Withdraw an alert if nobody wants it any more; what is pending waits for those that do."""
+    scope = _Scope(chat_id, now, story_id=story_id)
+    for row in db.execute(_PENDING_ALERT, scope.values).fetchall():
+        _wait(db, row, _readiness(db, row, now, follows=False))
+    _withdraw(db, _QUEUED_ALERT, scope)
 
 
 def forget_matches(db: Database, chat_id: int, subscription_id: int) -> None:
@@ -306,11 +310,7 @@ def _release(db: Database, scope: _Scope) -> None:
             # Who follows a storyline is alerted of what comes later.
             ready = _readiness(db, row, scope.now, follows=False)
             if ready.priority is None or ready.due_at is not None:
-                # What is overdue goes out with the next look at what is due.
-                db.execute(
-                    "update alerts set due_at = ? where chat_id = ? and story_id = ?",
-                    [put_time(ready.due_at), row["chat_id"], row["story_id"]],
-                )
+                _wait(db, row, ready)
             else:
                 _queue(db, row, ready.priority, scope.now)
     for row in db.execute(_SECOND_ALERTS, scope.values).fetchall():
@@ -320,6 +320,17 @@ def _release(db: Database, scope: _Scope) -> None:
                 f"update outbox set state = {QUEUED}, settled_at = null, error = '' where id = ?",
                 [row["delivery_id"]],
             )
+
+
+def _wait(db: Database, row: Any, ready: Readiness) -> None:
+    """Let a pending alert wait as long as those want that want it now.
+
+    What is overdue goes out with the next look at what is due.
+    """
+    db.execute(
+        "update alerts set due_at = ? where chat_id = ? and story_id = ?",
+        [put_time(ready.due_at), row["chat_id"], row["story_id"]],
+    )
 
 
 def _queue(db: Database, row: Any, priority: Priority, now: datetime) -> None:

@@ -501,6 +501,19 @@ async def test_the_subscription_whose_wait_is_over_decides_that_an_alert_is_for_
         assert titles(harness) == []
 
 
+async def test_a_query_that_no_longer_matches_ends_no_wait_of_another(opened: OpenHarness) -> None:
+    patient = rule("Patient", "zebra", publishers=3, or_after="5h")
+    async with opened(patient) as harness:
+        await ask(harness, "/subscribe publishers:2 or_after:1h escapes")
+        await harness.add(ArticleSpec("zebra escapes"))
+        number = await number_of(harness, "escapes")
+        await change(harness, EditSubscription(number, query="returns"))
+        await later(harness, 4 * HOUR)
+        assert titles(harness) == []
+        await later(harness, HOUR)
+        assert len(titles(harness)) == 1
+
+
 async def test_publishers_that_are_more_hold_what_waits(opened: OpenHarness) -> None:
     async with opened() as harness:
         await waiting(harness, "quiet")
