@@ -12,7 +12,13 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.alerts.changes import change_of, loudest, withdrawal
-from bot.alerts.readiness import enough, first_due, most_urgent, ready_priority
+from bot.alerts.readiness import (
+    enough,
+    first_due,
+    most_urgent,
+    ready_priority,
+    release_priority,
+)
 from bot.alerts.state import AlertState, AlertStateDraft
 from bot.model.alerts import (
     AlertGrowth,
@@ -391,7 +397,7 @@ class FeedAlerts:
             hit.catch_up,
             collapse=hit.collapse and not pending,
             grouping=level,
-            priority=ready_priority(options, count, most_urgent(options)),
+            priority=release_priority(options, count, follows=followed),
             pending=pending,
             due_at=first_due(options, self._now) if pending else None,
             followed=followed,
@@ -438,10 +444,10 @@ class FeedAlerts:
         options = self._options(chat, alert.subscriptions)
         stance = self._state.stance(chat, story_ids)
         muted = stance is Stance.MUTE
-        ready = stance is Stance.FOLLOW or enough(options, count)
+        follows = stance is Stance.FOLLOW
         release = None
-        if alert.pending and not muted and ready:
-            release = ready_priority(options, count, most_urgent(options))
+        if alert.pending and not muted and (follows or enough(options, count)):
+            release = release_priority(options, count, follows=follows)
         again_at = min((item.alert_again_at for item in options if item.alert_again_at), default=0)
         again = (
             before < again_at <= count

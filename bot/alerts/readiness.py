@@ -3,7 +3,7 @@
 Asked anew whenever a subscription, a stance or a chat changes. No I/O, no clock.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -51,7 +51,8 @@ def readiness(alert: UnsentAlert, now: datetime) -> Readiness:
         return Readiness(urgent if wanted else None)
     again = any(0 < item.alert_again_at <= count for item in options)
     if alert.followed or alert.stance is Stance.FOLLOW or enough(options, count):
-        return Readiness(ready_priority(options, count, most_urgent(options)), again=again)
+        follows = alert.followed or alert.stance is Stance.FOLLOW
+        return Readiness(release_priority(options, count, follows=follows), again=again)
     dues = [first_due([claim.options], claim.since) for claim in alert.claims]
     due_at = min((due for due in dues if due is not None), default=None)
     if due_at is not None and due_at <= now:
@@ -89,6 +90,20 @@ def waited_priority(claims: Iterable[Claim], now: datetime) -> Priority | None:
 def most_urgent(options: Iterable[AlertOptions]) -> Priority:
     """Return the priority of the most urgent subscription."""
     return min((PRIORITIES[item.urgency] for item in options), default=Priority.NORMAL)
+
+
+def release_priority(
+    options: Collection[AlertOptions], publishers: int, *, follows: bool
+) -> Priority:
+    """Return the priority of an alert that waits for no further publisher.
+
+    Who `follows` the storyline does not wait for publishers, but is not disturbed as though enough
+    of them had the story: a breaking subscription that waits for them is a normal one.
+    """
+    if not follows:
+        return ready_priority(options, publishers, most_urgent(options))
+    at_most = max(most_urgent(options), Priority.NORMAL)
+    return min(at_most, ready_priority(options, publishers, at_most))
 
 
 def ready_priority(options: Iterable[AlertOptions], publishers: int, default: Priority) -> Priority:

@@ -660,6 +660,35 @@ async def test_undo_and_edits_make_no_second_subscription_that_is_the_same(
         ) == [("lion",), ("zebra",)]
 
 
+@pytest.mark.parametrize("kind", ["new story", "further article", "changed options"])
+async def test_a_storyline_that_is_followed_is_not_breaking_before_enough_publishers_have_it(
+    opened: OpenHarness, kind: str
+) -> None:
+    at_once, patient = (AlertOptions(Urgency.BREAKING, count) for count in (1, 3))
+    async with opened() as harness:
+        await ask(harness, "/subscribe lion")
+        await ask(harness, "/subscribe urgency:breaking publishers:3 zebra")
+        number = await number_of(harness, "zebra")
+        [story] = await harness.add(ArticleSpec("lion sleeps"))
+        await harness.deliver(10 * SECOND, 2 * SECOND)
+        await change(harness, SetSettings(QUIET))
+        if kind == "further article":
+            [zebra] = await harness.add(ArticleSpec("zebra escapes", (0, 0, story)))
+        await change(harness, SetStance(story, Stance.FOLLOW))
+        if kind == "further article":
+            await harness.add(ArticleSpec("zebra escapes too", (zebra, zebra, story)))
+        else:
+            if kind == "changed options":
+                await change(harness, EditSubscription(number, options=at_once))
+            await harness.add(ArticleSpec("zebra escapes", (0, 0, story)))
+        if kind == "changed options":
+            await change(harness, EditSubscription(number, options=patient))
+        await later(harness, 5 * HOUR)
+        assert titles(harness) == []
+        await later(harness, HOUR)
+        assert titles(harness) == ["zebra escapes"]
+
+
 @pytest.mark.parametrize("way", ["button", "file"])
 async def test_what_waits_for_a_digest_goes_out_when_the_subscription_becomes_normal(
     opened: OpenHarness, way: str
