@@ -66,6 +66,8 @@ from bot.stories.assign import Merges
 
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 LONGEST = 40 * HOUR  #: of one run: what waited longer than two days need not come back
+#: after which all was sent: a wait for publishers, the next digest, quiet hours
+HOURS_TO_DRAIN = 5 + 24 + 9 + 1
 WORDS = ("zebra", "lion")
 ADDRESSES = (7, 8, -10)
 FEED_NAME = "Invented Wire"
@@ -693,7 +695,7 @@ class World(RuleBasedStateMachine):
             self.end_a_send(arrives=True)
         for address in set(self.closed):
             self.close_or_open(address, closed=False)
-        for _ in range(26):
+        for _ in range(HOURS_TO_DRAIN):
             self.clock.advance(HOUR)
             self.run(self.store.polls.release_pending(self.clock.now()))
             self.run(self._send())
