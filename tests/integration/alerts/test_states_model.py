@@ -715,9 +715,6 @@ def test_whatever_changes_the_chats_get_what_a_person_would_expect() -> None:
             max_examples=2000 if SOAK else 4,
             stateful_step_count=60 if SOAK else 25,
             deadline=None,
-            # The check takes the same examples each day. One of SEED=20261130 sends what is for the
-            # digest alone; until that is mended, only the long form looks for others.
-            derandomize=not SOAK,
             suppress_health_check=list(HealthCheck),
         ),
     )
