@@ -42,6 +42,7 @@ def plan(chat: ChatSchedule, zone: tzinfo, now: datetime) -> SchedulePlan:
     digested = now if due and until is None else last_digest
     moments = [until] if until else [_next(quiet[0], zone, now)] if quiet[0] != quiet[1] else []
     moments += [_next(minutes, zone, now) for minutes in times]
+    moments += [chat.rises_at] if chat.rises_at else []
     next_at = min(moments, default=None)
     # A digest that comes due while it is quiet goes out when that ends.
     digest_at = until if until and due else _after_quiet(times, quiet, zone, now)

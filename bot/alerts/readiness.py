@@ -38,6 +38,7 @@ class Readiness:
     priority: Priority | None = None  #: with which it goes out; None: it waits
     due_at: datetime | None = None  #: when it goes out even with too few publishers
     again: bool = False  #: enough publishers carry the story for a second alert
+    rises_at: datetime | None = None  #: when the wait of a more urgent subscription ends
 
 
 def readiness(alert: UnsentAlert, now: datetime) -> Readiness:
@@ -50,14 +51,19 @@ def readiness(alert: UnsentAlert, now: datetime) -> Readiness:
         urgent = most_urgent(options) if alert.loud else max(most_urgent(options), Priority.NORMAL)
         return Readiness(urgent if wanted else None)
     again = any(0 < item.alert_again_at <= count for item in options)
-    if alert.followed or alert.stance is Stance.FOLLOW or enough(options, count):
-        follows = alert.followed or alert.stance is Stance.FOLLOW
-        return Readiness(release_priority(options, count, follows=follows), again=again)
-    dues = [first_due([claim.options], claim.since) for claim in alert.claims]
-    due_at = min((due for due in dues if due is not None), default=None)
-    if due_at is not None and due_at <= now:
-        return Readiness(waited_priority(alert.claims, now), due_at, again)
-    return Readiness(None, due_at, again)
+    ends = _ends(alert.claims)
+    over = [item for end, item in ends if end <= now]
+    follows = alert.followed or alert.stance is Stance.FOLLOW
+    if follows or enough(options, count):
+        due_at, priority = None, release_priority(options, count, follows=follows)
+        priority = min(priority, most_urgent(over)) if over else priority
+    else:
+        due_at = min((end for end, _ in ends), default=None)
+        if not over:
+            return Readiness(None, due_at, again)
+        priority = most_urgent(over)
+    later = (end for end, item in ends if end > now and PRIORITIES[item.urgency] < priority)
+    return Readiness(priority, due_at, again, min(later, default=None))
 
 
 def enough(options: Iterable[AlertOptions], publishers: int) -> bool:
@@ -76,15 +82,20 @@ def waited_priority(claims: Iterable[Claim], now: datetime) -> Priority | None:
 
     Asked once a wait is over: the one that ends first is, whatever the clock said when it began.
     """
-    ends = [
-        (claim.since + claim.options.or_after, claim.options)
-        for claim in claims
-        if claim.options.or_after is not None
-    ]
+    ends = _ends(claims)
     if not ends:
         return None
     first = min(end for end, _ in ends)
     return most_urgent(item for end, item in ends if end <= max(now, first))
+
+
+def _ends(claims: Iterable[Claim]) -> list[tuple[datetime, AlertOptions]]:
+    """When the waits of those end that wait for a time."""
+    return [
+        (claim.since + claim.options.or_after, claim.options)
+        for claim in claims
+        if claim.options.or_after is not None
+    ]
 
 
 def most_urgent(options: Iterable[AlertOptions]) -> Priority:

@@ -30,6 +30,8 @@ class ChatSchedule:
     quiet_until: datetime | None  #: as decided the last time
     digested_at: datetime | None  #: when a digest was last due
     waiting: tuple[WaitingStory, ...]
+    #: when the wait for publishers of a more urgent subscription ends next
+    rises_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

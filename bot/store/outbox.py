@@ -96,6 +96,18 @@ _LENGTHS = f"""
     from alerts join entries on entries.id = entry_id
     where chat_id = ? and alerts.story_id in ({{marks}})
 """
+# In quiet hours, or where it is for the digest, an alert waits while a wait for publishers ends.
+_LOOK_AT_WAITS = f"""
+    update chats set hours_at = '' where id = :chat and hours_at != '' and exists (
+        select 1 from outbox_alerts b join outbox o on o.id = b.outbox_id
+        join alert_matches m on m.chat_id = b.chat_id and m.story_id = b.story_id
+        join subscriptions s on s.id = m.subscription_id
+        where b.chat_id = :chat and b.story_id = :story and o.kind = {ALERT} and o.form = ''
+        and o.{IS_QUEUED} and s.or_after is not null
+        and (o.priority = {Priority.DIGEST.value}
+            or (o.priority = {Priority.NORMAL.value} and chats.quiet_until is not null))
+    )
+"""
 _IS_SHOWN = f"""
     select 1 from alerts
         where chat_id = :chat and story_id = :story and message_id is not null
@@ -217,6 +229,13 @@ def queue_alert(
     add_alerts(db, number, chat_id, stories)
     if priority is Priority.DIGEST:  # there may be enough for a digest
         db.execute("update chats set hours_at = '' where id = ?", [chat_id])
+    else:
+        look_at_waits(db, chat_id, stories)
+
+
+def look_at_waits(db: Database, chat_id: int, stories: Iterable[int]) -> None:
+    """Let the hours of a chat be decided anew if these alerts wait and may become more urgent."""
+    db.executemany(_LOOK_AT_WAITS, [{"chat": chat_id, "story": story} for story in stories])
 
 
 def queue_edit(

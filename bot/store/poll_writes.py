@@ -26,6 +26,7 @@ from bot.store.mappers import (
 from bot.store.outbox import (
     EDIT_GAP,
     FLIP_GAP,
+    look_at_waits,
     notify,
     queue_alert,
     queue_edit,
@@ -319,6 +320,7 @@ def _revise_alert(db: Database, revision: AlertRevision, now: datetime) -> None:
     )
     _raise_priority(db, chat, story, revision.priority)
     if not _is_pending(db, chat, story):
+        look_at_waits(db, chat, [story])
         queue_edit(db, chat, story, now, gap=FLIP_GAP if revision.flips else EDIT_GAP)
 
 

@@ -5,6 +5,7 @@ Decides nothing.
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from bot.model.alerts import BundleKind, Priority
 from bot.model.delivery import DeliveryKind
@@ -15,6 +16,7 @@ from bot.store.engines.engine import Database
 from bot.store.mappers import get_chat, get_time, put_time, sure_time
 from bot.store.sql import ALERT, IS_QUEUED, marks
 from bot.store.story_publishers import count_publishers
+from bot.store.unsent_alerts import raise_waiting
 from bot.text.clean import HEADLINE_LENGTH
 
 _NEVER = "9999"  # sorts behind every time
@@ -64,15 +66,19 @@ def due(
     db.executemany(
         "update chats set hours_at = ? where id = ?", [(put_time(now), row["id"]) for row in rows]
     )
-    return [
-        ChatSchedule(
-            get_chat(row),
-            get_time(row["quiet_until"]),
-            get_time(row["digested_at"]),
-            tuple(_waiting(db, row["id"], quiet=bool(row["quiet_until"]))),
-        )
-        for row in rows
-    ]
+    return [_due(db, row, now) for row in rows]
+
+
+def _due(db: Database, row: Any, now: datetime) -> ChatSchedule:
+    quiet = bool(row["quiet_until"])
+    rises_at = raise_waiting(db, row["id"], now)
+    return ChatSchedule(
+        get_chat(row),
+        get_time(row["quiet_until"]),
+        get_time(row["digested_at"]),
+        tuple(_waiting(db, row["id"], quiet=quiet)),
+        rises_at,
+    )
 
 
 def _waiting(db: Database, chat_id: int, *, quiet: bool) -> Iterable[WaitingStory]:

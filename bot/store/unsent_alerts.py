@@ -74,6 +74,14 @@ _QUEUED_ALERT = _QUEUED.format(
     which="o.id in (select outbox_id from outbox_alerts where chat_id = :chat "
     "and story_id = :story)"
 )
+# What waits for a digest, or for the end of quiet hours, and may become more urgent with time.
+_RISING = _QUEUED.format(
+    which=f"""o.chat_id = :chat and o.form = '' and o.kind = {ALERT}
+    and o.priority in ({Priority.NORMAL.value}, {Priority.DIGEST.value}) and exists (
+        select 1 from alert_matches w join subscriptions v on v.id = w.subscription_id
+        where w.chat_id = a.chat_id and w.story_id = a.story_id and v.or_after is not null
+    )"""
+)
 _PENDING = f"""
     select {_COLUMNS} from alerts a join entries e on e.id = a.entry_id
     where a.held = 1 and a.chat_id = :chat and {{which}} and {_CONCERNED}
@@ -191,6 +199,25 @@ def release_ready(db: Database, chats: Iterable[int], now: datetime) -> None:
                 _queue(db, row, ready.priority, now)
 
 
+def raise_waiting(db: Database, chat_id: int, now: datetime) -> datetime | None:
+    """Let what a more urgent subscription has waited long enough for go out with its priority.
+
+    Return when the next one of the chat rises so, out of the digest or in quiet hours. Nothing is
+    withdrawn: a wait may have begun by a clock that was wrong.
+    """
+    moments: list[datetime] = []
+    for row in db.execute(_RISING, _Scope(chat_id, now).values).fetchall():
+        ready = _readiness(db, row, now)
+        if ready.priority is not None and ready.priority < row["priority"]:
+            _change_priority(db, row, ready.priority)
+            db.execute(
+                "update alerts set single = 1 where chat_id = ? and story_id = ?",
+                [chat_id, row["story_id"]],
+            )
+        moments += [ready.rises_at] if ready.rises_at else []
+    return min(moments, default=None)
+
+
 def reconsider_delivery(db: Database, delivery_id: int, now: datetime) -> None:
     """Withdraw what a delivery that waits again carries unwanted."""
     _withdraw(db, _QUEUED_DELIVERY, _Scope(0, now, delivery_id=delivery_id))
@@ -268,6 +295,8 @@ def _withdraw(db: Database, statement: str, scope: _Scope) -> None:
             _make_pending(db, row, ready, scope.now)
         else:
             _change_priority(db, row, ready.priority)
+            if ready.rises_at:
+                db.execute("update chats set hours_at = '' where id = ?", [row["chat_id"]])
 
 
 def _make_pending(db: Database, row: Any, ready: Readiness, now: datetime) -> None:

@@ -501,6 +501,36 @@ async def test_the_subscription_whose_wait_is_over_decides_that_an_alert_is_for_
         assert titles(harness) == []
 
 
+@pytest.mark.parametrize("joins", ["at once", "by another article", "by its options"])
+@pytest.mark.parametrize(
+    ("first", "second"), [("digest", "normal"), ("digest", "breaking"), ("normal", "breaking")]
+)
+async def test_what_waits_for_a_digest_or_in_quiet_hours_rises_when_a_more_urgent_wait_is_over(
+    opened: OpenHarness, first: str, second: str, joins: str
+) -> None:
+    query = "returns" if joins == "by another article" else "zebra"
+    urgent = AlertOptions(Urgency(second), 3, 3 * HOUR)
+    async with opened(rule("First", "zebra", urgency=first)) as harness:
+        wait = "" if joins == "by its options" else " or_after:3h"
+        await ask(harness, f"/subscribe publishers:3{wait} urgency:{second} {query}")
+        if second == "breaking":
+            await change(harness, SetSettings(QUIET))
+            await harness.deliver()
+        [story] = await harness.add(ArticleSpec("zebra escapes"))
+        await harness.deliver()
+        if joins == "by another article":
+            await harness.add(ArticleSpec("zebra returns", (story, story, story)))
+        elif joins == "by its options":
+            number = await number_of(harness, query)
+            await change(harness, EditSubscription(number, options=urgent))
+        await later(harness, 3 * HOUR - MINUTE)
+        assert titles(harness) == []
+        await later(harness, 2 * MINUTE)
+        assert len(titles(harness)) == 1
+        await later(harness)
+        assert len(titles(harness)) == 1
+
+
 async def test_a_query_that_no_longer_matches_ends_no_wait_of_another(opened: OpenHarness) -> None:
     patient = rule("Patient", "zebra", publishers=3, or_after="5h")
     async with opened(patient) as harness:

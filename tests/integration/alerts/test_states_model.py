@@ -33,7 +33,7 @@ from bot.delivery.deliverer import Deliverer
 from bot.feeds.batch import decide_commits
 from bot.feeds.poll_result import PollDecision
 from bot.i18n.catalog import Catalogs, Translator
-from bot.model.alerts import BundleKind, Stance
+from bot.model.alerts import PRIORITIES, BundleKind, Priority, Stance
 from bot.model.chat_events import (
     AddSubscription,
     Change,
@@ -436,6 +436,13 @@ class World(RuleBasedStateMachine):
             self.stances[address, storyline] = stance
         self.change(address, SetStance(storyline, stance))
 
+    def _keep_followed(self) -> None:
+        """What goes out in a storyline that a chat follows goes out because of that as well."""
+        for key, alert in self.alerts.items():
+            stance = self.stances.get((key[0], self.stories[key[1]].storyline))
+            if stance is Stance.FOLLOW and not alert.sent and self.should_go_out(key):
+                alert.by_follow = True
+
     @rule(address=addresses, hours=st.sampled_from((0, 2, 9)))
     def set_quiet_hours(self, address: int, hours: int) -> None:
         if self.may_act(address):
@@ -673,11 +680,35 @@ class World(RuleBasedStateMachine):
         assert waiting <= expected, f"nobody wants {waiting - expected}"
         forgotten = {key for key in expected - waiting if key[0] in self.file_chats}
         assert not forgotten, f"forgotten: {forgotten}"
+        self._compare_urgency()
+
+    def _compare_urgency(self) -> None:
+        """What waits alone is as urgent as the most urgent of those because of which it may go.
+
+        What is only in line outside of quiet hours need not become breaking with time.
+        """
+        rows = self.run(
+            self.rows(
+                "select address, story_id, priority from outbox o "
+                "join outbox_alerts b on b.outbox_id = o.id join chats c on c.id = o.chat_id "
+                "where o.kind = 'alert' and state = 'queued' and form = '' and o.doubts = 0"
+            )
+        )
+        for address, story_id, priority in rows:
+            key = (address, story_id)
+            wanted = [PRIORITIES[wish.options.urgency] for wish in self.ready(key)]
+            if not wanted or address not in self.file_chats or self.alerts[key].by_follow:
+                continue
+            in_line = {Priority.NORMAL} if min(wanted) is Priority.BREAKING else set()
+            right = {min(wanted), *(set() if self.quiet(address) else in_line)}
+            assert priority in right, f"{key}: {priority}, and not {right}"
 
     def check_invariants(self, *arguments: Any, **more: Any) -> None:
         super().check_invariants(*arguments, **more)
         if self.chat_ids:
             self.run(self.store.polls.release_pending(self.clock.now()))
+            self.run(self.deliverer._apply_schedules(self.clock.now()))
+            self._keep_followed()
             self._compare()
 
     def teardown(self) -> None:
