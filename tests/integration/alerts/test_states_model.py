@@ -287,6 +287,12 @@ class World(RuleBasedStateMachine):
         stance = self.stances.get((key[0], self.stories[key[1]].storyline))
         return stance is Stance.MUTE
 
+    def in_flight(self) -> set[tuple[int, int]]:
+        """The alerts that are being sent."""
+        if self.flying is None or self.flying.kind is not DeliveryKind.ALERT:
+            return set()
+        return {(self.flying.chat.address, alert.story_id) for alert in self.flying.alerts}
+
     def should_go_out(self, key: tuple[int, int]) -> bool:
         alert = self.alerts[key]
         return not self.muted(key) and (alert.by_follow or bool(self.ready(key)))
@@ -410,11 +416,15 @@ class World(RuleBasedStateMachine):
         yield number
 
     def _reword(self, number: int, **changes: Any) -> None:
-        """A subscription reads otherwise: what waits for it has to match it still."""
+        """A subscription reads otherwise: what waits for it has to match it still.
+
+        What is on its way stays what it was sent for, also where it has to be sent again.
+        """
         wish = self.wishes[number] = replace(self.wishes[number], **changes)
+        flying = self.in_flight()
         for key, alert in self.alerts.items():
             still = wish.in_force and self.matches(wish, self.stories[key[1]].words)
-            if not alert.sent and number in alert.wishes and not still:
+            if not alert.sent and key not in flying and number in alert.wishes and not still:
                 del alert.wishes[number]
 
     # Stances and settings
@@ -667,11 +677,7 @@ class World(RuleBasedStateMachine):
         )
         waiting = set(rows)
         assert len(rows) == len(waiting), "an alert waits twice"
-        flying = (
-            {(self.flying.chat.address, alert.story_id) for alert in self.flying.alerts}
-            if self.flying and self.flying.kind is DeliveryKind.ALERT
-            else set()
-        )
+        flying = self.in_flight()
         expected = {
             key
             for key, alert in self.alerts.items()
