@@ -21,6 +21,7 @@ from bot.feeds.batch import has_entries
 from bot.feeds.feed_reader import FeedReader
 from bot.feeds.host_turns import PLACES, QUEUE, HostTurns
 from bot.feeds.poll_result import PollResponse, internal_failure
+from bot.feeds.yielding import AT_ONCE, LoopTurns
 from bot.model.changed import changed
 from bot.model.feeds import Failure, FeedDue, Fetched, FetchOutcome
 from bot.model.hosts import HostAnswer
@@ -40,6 +41,7 @@ STORE_PAUSE = timedelta(seconds=30)  #: before polling goes on after the databas
 AWAY_PAUSE = timedelta(seconds=5)  #: the same, where its server was away
 #: waited for further polls before a transaction, while more than a few are under way
 GATHER = timedelta(milliseconds=10)
+GATHERS = 5  #: of these waits, as long as each brings a further poll
 _FEW = 4  # polls under way that are not worth a wait
 _ENOUGH = PLACES // 4  # so few feeds waiting that a further look at the store pays
 
@@ -103,6 +105,7 @@ class Poller:
         self._waiting: list[PollResponse] = []  # for the window of stories
         self._claimed: set[int] = set()
         self.turns = HostTurns(spacing)
+        self._starts = LoopTurns(AT_ONCE)
         self._uncommitted = 0
         self._in_doubt = False  # feeds may be claimed of which nobody knows here
         self._more_due = False  # the last look found feeds: there may be more
@@ -256,6 +259,7 @@ class Poller:
     async def _poll(self, feed: FeedDue) -> None:
         loop = asyncio.get_running_loop()
         host = HostAnswer()
+        await self._starts.wait()
 
         def answered(answer: FetchOutcome) -> float:
             nonlocal host
@@ -276,8 +280,7 @@ class Poller:
     async def _commit_batches(self) -> None:
         while True:
             batch = [await self._responses.get()]
-            if self.turns.running > _FEW:
-                await asyncio.sleep(GATHER.total_seconds())
+            await self._gather()
             while len(batch) < BATCH and not self._responses.empty():
                 batch.append(self._responses.get_nowait())
             if self._restoring:
@@ -298,6 +301,16 @@ class Poller:
                 self._in_doubt |= in_doubt
                 self._uncommitted -= len(batch)
                 self._wake_for_more()
+
+    async def _gather(self) -> None:
+        """Wait for what comes at the same time, as long as more comes."""
+        before = -1
+        for _ in range(GATHERS):
+            count = self._responses.qsize()
+            if self.turns.running <= _FEW or count == before or count >= BATCH:
+                return
+            before = count
+            await asyncio.sleep(GATHER.total_seconds())
 
     async def _settle(self, batch: Sequence[PollResponse]) -> None:
         """Let the feeds of a batch be claimed again, and those that their hosts gave back."""

@@ -1,4 +1,4 @@
-"""Loops that give other tasks of the event loop their turn. Not a scheduler."""
+"""Loops and tasks that give others of the event loop their turn. Not a scheduler."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -24,3 +24,18 @@ async def yielding(
         if number % every == 0 or is_long(item) or perf_counter() - since > LONGEST:
             await asyncio.sleep(0)
             since = perf_counter()
+
+
+class LoopTurns:
+    """Lets so many of many tasks go on in one turn of the event loop, as they came.
+
+    A hundred answers that came together would otherwise all be read before anything else goes on.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._free = asyncio.Semaphore(at_once)
+
+    async def wait(self) -> None:
+        """Wait until a further task may go on."""
+        await self._free.acquire()
+        asyncio.get_running_loop().call_soon(self._free.release)

@@ -24,6 +24,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from bot.errors import AddressError
+from bot.feeds.yielding import LoopTurns
 from bot.fetch.body import TooLarge, Undecodable, decode
 from bot.fetch.connection import UNREACHABLE_PROXY, ProxyFailed
 from bot.fetch.headers import freshness
@@ -51,6 +52,7 @@ REDIRECTED_FEEDS = 20_000  #: feeds of which it is known which address gave thei
 _NO_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 _PERMANENT = frozenset({301, 308})
 _REDIRECTED = frozenset({301, 302, 303, 307, 308})
+DECODED = 3  #: bodies that are decoded before other tasks get their turn
 _OFF_LOOP = 64 * 1024  # bytes of a body above which it is decoded in a thread
 _PAGE = 20_000  # bytes of an error page that are read
 _PAGE_WAIT = 2.0  # seconds to wait for an error page: its headers are what matters
@@ -91,6 +93,7 @@ class Client:
         self._url_guard = url_guard
         self._limits = limits
         self._clock = clock
+        self._decoding = LoopTurns(DECODED)
         self._agent = agent
         # Address of a feed to the address that redirects led to, which gave the validators; hashes
         # of them, which take a tenth of the memory.
@@ -277,6 +280,7 @@ class Client:
         if len(raw) >= _OFF_LOOP and (coding or raw.startswith(b"\x1f\x8b")):
             body, complete = await asyncio.to_thread(decode, raw, coding, self._limits.body)
         else:
+            await self._decoding.wait()
             body, complete = decode(raw, coding, self._limits.body)
         return Fetched(
             body=body,
