@@ -7,6 +7,7 @@ bring, in batches, in the order in which it comes.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from bot.feeds.batch import has_entries
 from bot.feeds.feed_reader import FeedReader
 from bot.feeds.host_turns import PLACES, QUEUE, HostTurns
 from bot.feeds.poll_result import PollResponse, internal_failure
-from bot.feeds.yielding import AT_ONCE, LoopTurns
+from bot.feeds.yielding import AT_ONCE
 from bot.model.changed import changed
 from bot.model.feeds import Failure, FeedDue, Fetched, FetchOutcome
 from bot.model.hosts import HostAnswer
@@ -105,7 +106,7 @@ class Poller:
         self._waiting: list[PollResponse] = []  # for the window of stories
         self._claimed: set[int] = set()
         self.turns = HostTurns(spacing)
-        self._starts = LoopTurns(AT_ONCE)
+        self._starting: deque[FeedDue] = deque()  # polls that begin in the next turns of the loop
         self._uncommitted = 0
         self._in_doubt = False  # feeds may be claimed of which nobody knows here
         self._more_due = False  # the last look found feeds: there may be more
@@ -233,8 +234,10 @@ class Poller:
         loop, group = asyncio.get_running_loop(), self._group
         if group is None or not self.turns.waiting:
             return
-        for feed in self.turns.start(loop.time()):
-            group.create_task(self._poll(feed))
+        was_idle = not self._starting
+        self._starting.extend(self.turns.start(loop.time()))
+        if was_idle:
+            self._start_some(group)
         seconds = self.turns.next_change(loop.time())
         at = loop.time() + (seconds or 0.0)
         if seconds is None or (self._next_start and loop.time() < self._starts_at <= at):
@@ -242,6 +245,13 @@ class Poller:
         self._cancel_timer()
         self._starts_at = at
         self._next_start = loop.call_at(at, self._start_polls)
+
+    def _start_some(self, group: asyncio.TaskGroup) -> None:
+        """Begin a few of the polls that may, and the others in the next turns of the loop."""
+        for _ in range(min(AT_ONCE, len(self._starting))):
+            group.create_task(self._poll(self._starting.popleft()))
+        if self._starting:
+            asyncio.get_running_loop().call_soon(self._start_some, group)
 
     def _cancel_timer(self) -> None:
         if self._next_start:
@@ -259,7 +269,6 @@ class Poller:
     async def _poll(self, feed: FeedDue) -> None:
         loop = asyncio.get_running_loop()
         host = HostAnswer()
-        await self._starts.wait()
 
         def answered(answer: FetchOutcome) -> float:
             nonlocal host
