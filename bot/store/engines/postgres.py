@@ -494,7 +494,7 @@ class Writer(engine.Writer):
     def _keep_others_out(self, database: Database) -> None:
         """End who writes by the tables as they are: who connects again finds those of later."""
         database.execute(f"lock table {postgres_schema.MIGRATIONS} in access exclusive mode")
-        database.execute(f"select pg_terminate_backend(pid) {_HOLDERS}", [_FOLLOWS])
+        database.execute(f"select pg_terminate_backend(pid, {_ENDING}) {_HOLDERS}", [_FOLLOWS])
 
     def _begin_term(self, database: Database) -> None:
         """Note that this process leads; where it led before, nobody else may have meanwhile."""
@@ -563,6 +563,7 @@ _LEADER_NAME = f"""
     select application_name as name from pg_stat_activity
     where pid in (select pid {_HOLDERS})
 """
+_ENDING = 1000  # milliseconds that the end of a connection is waited for (PostgreSQL 14, 9.27.2)
 _NAME_LENGTH = 63  # bytes that the server keeps of a connection's name
 
 
@@ -579,4 +580,6 @@ def is_leader(db: engine.Database, node: str) -> bool:
 
 def end_leader(db: engine.Database) -> bool:
     """End the connection of whoever has the lock, which frees it; return whether there was one."""
-    return bool(db.execute(f"select pg_terminate_backend(pid) {_HOLDERS}", [LOCK]).fetchall())
+    return bool(
+        db.execute(f"select pg_terminate_backend(pid, {_ENDING}) {_HOLDERS}", [LOCK]).fetchall()
+    )
