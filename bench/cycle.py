@@ -17,8 +17,9 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+from bench.aims import table as aims_table
 from bench.command_line import DATA, ROOT, describe_machine, parse, write_record
-from bench.figures import OURS, Run, remarks, table
+from bench.figures import OURS, Run, aims, remarks, table
 from bench.runner import Bench, Program, ProgramError, started_wire
 
 #: feed number K of a phase has the mode at place K modulo the length
@@ -165,6 +166,7 @@ def main() -> int:
     )
     for remark in remarks(runs):
         print(f"* {remark}")
+    print(f"\n{aims_table(aims(runs))}")
     write_record(
         options, [asdict(run) for run in runs], wire=about, programs=[p.name for p in present]
     )

@@ -9,6 +9,8 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.aims import Aim
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -97,6 +99,31 @@ def median(group: list[Run], value: Callable[[Run], float]) -> float:
 
 def _ratio(group: list[Run], newsbell: list[Run], value: Callable[[Run], float]) -> str:
     return f"{median(group, value) / median(newsbell, value):.1f}" if newsbell else "-"
+
+
+#: of each phase: milliseconds of processor time a feed, and those of lemon24/reader by these
+_AIMS = {"cold": (25.0, 1.1), "304": (0.4, 4.0), "new": (2.2, 12.0), "mixed": (0.85, 14.0)}
+_PEER = "reader"
+
+
+def aims(runs: list[Run]) -> list[Aim]:
+    """Return what newsbell is to reach, beside what it did."""
+    found: list[Aim] = []
+    for phase, (most, times) in _AIMS.items():
+        own, peer = (
+            1000 * median(group, lambda run: run.cpu / run.feeds) if group else None
+            for group in (
+                [run for run in runs if (run.program, run.phase) == (name, phase)]
+                for name in (OURS, _PEER)
+            )
+        )
+        ratio = peer / own if own and peer else None
+        found.append(Aim(f"{phase}, of a processor", "ms a feed", most, own))
+        found.append(Aim(f"{phase}, {_PEER} takes", "times as long", times, ratio, at_least=True))
+    mixed = [run for run in runs if (run.program, run.phase) == (OURS, "mixed")]
+    lag = median(mixed, lambda run: run.lag_p99_ms or 0.0) if mixed else None
+    found.append(Aim("mixed, lag of the event loop, p99", "ms", 20.0, lag))
+    return found
 
 
 def remarks(runs: list[Run]) -> list[str]:

@@ -23,6 +23,7 @@ from pathlib import Path
 import uvloop
 from aiohttp import web
 
+from bench.aims import Aim, table
 from bench.command_line import ROOT, parse, write_record
 from bot.config.load import load
 from bot.delivery.channels.terminal import TerminalChannel
@@ -195,6 +196,15 @@ async def main() -> None:
         print(f"| {rows[-1]['feeds']:,}{of} | {cells} |", flush=True)
     server.stdin.close()
     await server.wait()
+    limits = {SHIPPED: 90.0, "1000": 110.0, "10000": 200.0}
+    print(
+        "\n"
+        + table(
+            Aim(f"{feeds} feeds, idle", "MB", limits[feeds], row["idle"])
+            for feeds, row in zip(options.feeds.split(","), rows, strict=True)
+            if feeds in limits
+        )
+    )
     write_record(options, rows)
 
 

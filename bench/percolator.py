@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import entries as corpus
+from bench.aims import table as aims_table
 from bench.command_line import DATA, ROOT, describe_machine, parse, write_record
 from bench.percolator_figures import OURS, Run, aims, inside_table, table
 from bench.programs.percolate import CHANGES, Data
@@ -162,8 +163,7 @@ def main() -> None:
         path.write_bytes(pickle.dumps(data))
         runs = [run for size in options.sizes for run in measure(options, size, path)]
     print(f"\n{table(runs)}\n\n{inside_table(runs)}\n")
-    for aim in aims(runs):
-        print(f"* {aim}")
+    print(aims_table(aims(runs)))
     write_record(options, [run.record() for run in runs], corpus=origin)
 
 

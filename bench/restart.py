@@ -34,6 +34,7 @@ from aiohttp import web
 from outside.program import Program
 
 from bench.age import Figures, fill_search, watch
+from bench.aims import Aim, table
 from bench.command_line import parse, write_record
 from bench.endpoint import Endpoint, endpoint
 from bench.stories import Stream
@@ -332,6 +333,16 @@ def show(row: dict[str, Any]) -> None:
         f"Reload of the unchanged file: {row['reload_s']:.2f} CPU seconds; its longest transaction "
         f"{row['reload_longest_transaction_ms']:.1f} ms, "
         f"{row['reload_longest_transaction_cpu_ms']:.1f} ms of CPU."
+    )
+    print(
+        "\n"
+        + table(
+            [
+                *(Aim(f"{moment}", "s", 3.0, row["seconds"][moment]) for moment in MOMENTS[:2]),
+                Aim("reload of the unchanged file", "s of CPU", 0.5, row["reload_s"]),
+                Aim("its longest transaction", "ms", 50.0, row["reload_longest_transaction_ms"]),
+            ]
+        )
     )
 
 

@@ -24,6 +24,7 @@ from itertools import accumulate, islice
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
 
+from bench.aims import Aim, table
 from bench.command_line import parse, write_record
 from bench.memory import resident_mb
 from bot.model.stories import Report, StoredFeatures, StoryIds
@@ -184,6 +185,20 @@ def show_restored(sizes: str) -> list[dict[str, Any]]:
     return rows
 
 
+def aims(rows: list[dict[str, Any]]) -> list[Aim]:
+    """Return what is to be reached with so many entries in the window, beside what was."""
+    found: list[Aim] = []
+    for size, rate in ((10_000, 2500.0), (100_000, 1200.0)):
+        row = next((row for row in rows if row["entries"] == size), None)
+        if row:
+            what = f"{size:,} in the window"
+            found.append(Aim(what, "entries/s", rate, row["rate"], at_least=True))
+            found.append(Aim(f"{what}, slowest 1 %", "ms", 20.0, row["p99_ms"]))
+            if size == 100_000:
+                found.append(Aim(f"{what}, restored", "s", 4.0, row["restore_s"]))
+    return found
+
+
 def main() -> None:
     """Read the command line; a process for each size, so that none inherits pages."""
     parser = argparse.ArgumentParser(description="speed and memory of story grouping")
@@ -217,6 +232,7 @@ def main() -> None:
             flush=True,
         )
     restored = show_restored(options.restored) if options.restored else []
+    print(f"\n{table(aims(rows))}")
     write_record(options, rows, restored=restored)
 
 
