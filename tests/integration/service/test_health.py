@@ -218,6 +218,7 @@ async def test_without_a_process_the_database_says_when_newsbell_ran(
     assert ("Healthy: newsbell ran " in result.stdout) is is_healthy
 
 
+@pytest.mark.own_engine("what is said names the file")
 def test_nobody_who_answers_is_not_healthy(tmp_path: Path) -> None:
     (tmp_path / "feeds.yaml").write_text(config_text([]), encoding="utf-8")
     result = health(tmp_path)
@@ -282,6 +283,7 @@ async def _until_healthy(folder: Path, *, healthy: bool) -> Result:
 
 
 @pytest.mark.slow
+@pytest.mark.own_engine("what is said names the file")
 async def test_a_process_that_is_stopped_or_killed_is_not_healthy(
     tmp_path: Path, feed: FeedServer
 ) -> None:
