@@ -1,5 +1,6 @@
 """Fetch and parse one feed. Decides nothing, keeps nothing; `host_turns` says when."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hashlib import blake2b
@@ -19,6 +20,8 @@ from bot.model.sources import ChannelSource, Source
 from bot.ports import Clock, Fetcher, Parser
 
 Answered = Callable[[FetchOutcome], float]
+
+BODIES = 1 << 14  #: feeds whose last body is remembered as it came: 4 MB
 
 log = structlog.stdlib.get_logger("newsbell.poller")
 
@@ -54,6 +57,8 @@ class FeedReader:
         self._parser, self._clock = parser, clock
         self._headers = headers
         self._access = access or SourceAccess.of(clock)
+        # Of feeds, as their bodies came last: the digest, and the hash of the body that is kept.
+        self._came: OrderedDict[int, tuple[bytes, bytes]] = OrderedDict()
 
     async def read(self, feed: FeedDue, answered: Answered) -> PollResponse:
         """Poll the feed. Raises nothing: a failure is a response.
@@ -79,7 +84,10 @@ class FeedReader:
         seconds = answered(answer)
         if not isinstance(answer, Fetched):
             return PollResponse(feed, answer, seconds=seconds)
+        if answer.is_known:
+            return PollResponse(feed, answer, feed.state.body_hash, seconds=seconds)
         body_hash = hash_of(answer)
+        self._remember(feed.id, answer, body_hash)
         if body_hash == feed.state.body_hash and not answer.truncated:
             return PollResponse(feed, answer, body_hash, seconds=seconds)
         known = Document.unpack(feed.state.document).blocks
@@ -144,4 +152,20 @@ class FeedReader:
             etag=feed.state.etag if send_validators else None,
             last_modified=feed.state.last_modified if send_validators else None,
             headers=tuple(self._headers(feed.url).items()),
+            known=self._known(feed),
         )
+
+    def _known(self, feed: FeedDue) -> bytes:
+        """The digest of the body that was committed last, as it came; empty where not known.
+
+        Another process may have committed another one since.
+        """
+        digest, body_hash = self._came.get(feed.id, (b"", b""))
+        return digest if body_hash == feed.state.body_hash else b""
+
+    def _remember(self, number: int, answer: Fetched, body_hash: bytes) -> None:
+        self._came.pop(number, None)
+        if answer.digest and not answer.truncated:
+            self._came[number] = answer.digest, body_hash
+            if len(self._came) > BODIES:
+                self._came.popitem(last=False)

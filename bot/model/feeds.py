@@ -181,6 +181,8 @@ class FetchRequest:
     etag: str | None = None
     last_modified: str | None = None
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    #: `Fetched.digest` of a body that is known: where it comes again, it is not decompressed
+    known: bytes = field(default=b"", repr=False, compare=False)
     #: says why a redirect to an address is not to be followed; None: all are
     refuses: "Callable[[str], Awaitable[FetchFailed | None]] | None" = field(
         default=None, repr=False, compare=False
@@ -209,6 +211,9 @@ class Fetched:
     permanent_url: str | None = None
     truncated: bool = False  #: fewer bytes than announced
     link_header: str = ""  #: the header Link
+    #: of a small compressed body as it came, and its labels; empty for others
+    digest: bytes = field(default=b"", repr=False, compare=False)
+    is_known: bool = False  #: it is the one that the request named: `body` is empty
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ restart.
 """
 
 import asyncio
+import gzip
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -33,6 +34,7 @@ from support import (
 from bot.feeds import poller
 from bot.feeds.host_turns import HostTurns
 from bot.feeds.poll_result import PollResponse
+from bot.fetch.body import decode
 from bot.model.delivery import DeliveryKind
 from bot.model.feeds import FeedState
 from bot.model.poll import FeedCommit
@@ -194,6 +196,45 @@ async def test_nothing_is_kept_when_the_transaction_fails_and_the_feed_is_fetche
         await poll(app)
         await poll(app)
     assert [etag for etag, _ in asked(server)] == [None, '"1"', '"1"', '"2"']
+    assert terminal.titles() == ["The harbour opens"]
+
+
+async def test_a_compressed_feed_is_decompressed_again_only_when_it_changed_or_was_not_kept(
+    tmp_path: Path,
+    server: FeedServer,
+    clock: ManualClock,
+    terminal: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.feeds.poller.STORE_PAUSE", timedelta(milliseconds=50))
+    read: list[int] = []
+
+    def noted(raw: bytes, coding: str, limit: int) -> tuple[bytes, bool]:
+        read.append(len(raw))
+        return decode(raw, coding, limit)
+
+    def publish(*items: str) -> None:
+        body = gzip.compress(rss(*items).encode())
+        server.put("/a", body, headers={"Content-Encoding": "gzip"})
+
+    monkeypatch.setattr("bot.fetch.client.decode", noted)
+    publish(OLD)
+    async with newsbell(
+        tmp_path, config_text([server.url("/a")]), clock=clock, terminal=terminal
+    ) as app:
+        for _ in range(3):
+            await poll(app)
+        assert len(read) == 1
+
+        publish(item("2", "The harbour opens"), OLD)
+        await break_at(app, "insert on outbox")
+        clock.advance(HOUR)
+        await poll(app)
+        await mend(app, "insert on outbox")
+        clock.advance(poller.LEASE)
+        await poll(app)
+        await poll(app)
+    assert len(read) == 3
     assert terminal.titles() == ["The harbour opens"]
 
 

@@ -543,6 +543,46 @@ async def test_a_body_is_decoded_whatever_coding_is_declared(
     assert (got.removeprefix(b"\xef\xbb\xbf\n"), truncated) == (BODY, False)
 
 
+async def known_again(
+    server: FeedServer, sent: bytes, content_type: str = "text/xml"
+) -> tuple[bytes, bool]:
+    """Fetch a gzip body, then what is sent; return the latter, and whether it is known.
+
+    The first is `BODY` in gzip, as `text/xml`.
+    """
+    first = gzip.compress(BODY, mtime=0)
+    headers = {"Content-Encoding": "gzip", "Content-Type": "text/xml"}
+    server.put("/a", first, headers=headers)
+    server.put("/b", sent, headers={**headers, "Content-Type": content_type})
+    async with fetcher() as client:
+        before = await client.fetch(FetchRequest(server.url("/a")))
+        assert isinstance(before, Fetched)
+        assert before.digest
+        outcome = await client.fetch(FetchRequest(server.url("/b"), known=before.digest))
+    assert isinstance(outcome, Fetched)
+    return outcome.body, outcome.is_known
+
+
+async def test_a_known_compressed_body_is_left_out(server: FeedServer) -> None:
+    assert await known_again(server, gzip.compress(BODY, mtime=0)) == (b"", True)
+
+
+async def test_a_body_that_is_compressed_otherwise_is_read(server: FeedServer) -> None:
+    assert await known_again(server, gzip.compress(BODY, mtime=7)) == (BODY, False)
+
+
+async def test_a_known_body_of_another_type_is_read(server: FeedServer) -> None:
+    sent = gzip.compress(BODY, mtime=0)
+    assert await known_again(server, sent, "text/xml; charset=koi8-r") == (BODY, False)
+
+
+async def test_a_plain_body_has_no_digest(server: FeedServer) -> None:
+    server.put("/a", BODY)
+    outcome = await fetch(server.url("/a"))
+    assert isinstance(outcome, Fetched)
+    assert (outcome.digest, outcome.is_known) == (b"", False)
+
+
 async def test_a_large_compressed_body_is_decoded_off_the_loop(server: FeedServer) -> None:
     large = bytes(range(256)) * 1000
     server.put("/a", gzip.compress(large, compresslevel=0), headers={"Content-Encoding": "gzip"})
