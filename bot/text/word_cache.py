@@ -24,7 +24,7 @@ class CacheBudget:
     """
 
     def __init__(self, limit: int) -> None:
-        self.limit = limit
+        self.limit = self._goal = limit
         self._used: dict[Callable[..., Any], int] = {}
         self._caches: dict[Callable[..., Any], _lru_cache_wrapper[Any]] = {}
         self._total = 0
@@ -50,7 +50,7 @@ class CacheBudget:
                         size += 4 * sum(map(len, word))
                 used[function] += size
                 self._total += size
-                if self._total > self.limit:
+                if self._total > self._goal:
                     self._shrink()
                 return function(*args, **kwargs)
 
@@ -61,13 +61,16 @@ class CacheBudget:
         return decorate
 
     def _shrink(self) -> None:
-        """Empty the largest caches until half is free: so that it happens seldom."""
-        for function in sorted(self._used, key=self._used.__getitem__, reverse=True):
-            if self._total <= self.limit // 2:
-                return
-            self._caches[function].cache_clear()
-            self._total -= self._used[function]
-            self._used[function] = 0
+        """Empty the largest cache; the next ones with the next words, until half is free.
+
+        So that it happens seldom, and takes no more than a few milliseconds at once.
+        """
+        function = max(self._used, key=self._used.__getitem__)
+        self._caches[function].cache_clear()
+        self._total -= self._used[function]
+        self._used[function] = 0
+        half = self.limit // 2
+        self._goal = half if self._total > half else self.limit
 
 
 #: Caches are of a process, and so is what bounds them.

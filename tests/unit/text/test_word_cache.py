@@ -52,6 +52,7 @@ def test_words_without_end_in_many_languages_take_no_more_than_the_limit(
     monkeypatch: pytest.MonkeyPatch, length: int
 ) -> None:
     monkeypatch.setattr(WORDS, "limit", 1_000_000)
+    monkeypatch.setattr(WORDS, "_goal", 1_000_000)
     monkeypatch.setattr(name_index, "CACHE_LIMIT", 200_000)
     queries = Index({})
     queries.set(Subscription(1, "Names", "~Zelensky OR harbour", (), (1,)))
@@ -66,3 +67,17 @@ def test_words_without_end_in_many_languages_take_no_more_than_the_limit(
 def test_caches_of_words_are_under_one_limit() -> None:
     assert len(WORDS._caches) > 20
     assert word_cache.LIMIT == 32 * 1024 * 1024
+
+
+def test_one_cache_is_emptied_with_a_word_until_half_is_free() -> None:
+    budget = CacheBudget(40_000)
+    caches = [budget.cache(1000)(upper) for upper in (str.upper, str.lower, str.title, str.strip)]
+    emptied = []
+    for number in range(200):
+        for cached in caches:
+            before = [other.cache_info().currsize for other in caches]
+            cached(f"word {number}")
+            after = [other.cache_info().currsize for other in caches]
+            emptied.append(sum(new < old for new, old in zip(after, before, strict=True)))
+    assert set(emptied) == {0, 1}
+    assert budget.used <= 40_000
