@@ -323,7 +323,11 @@ def may_begin(part: Part, word: TextWord) -> bool:
 
 def begins_alike(part: Part, word: TextWord) -> bool:
     """Return whether a skeleton of a part begins with one of a word."""
-    return any(skeleton.startswith(word.skeletons) for skeleton in part.skeletons)
+    starts = word.skeletons
+    for skeleton in part.skeletons:  # noqa: SIM110 (a generator costs three times as much)
+        if skeleton.startswith(starts):
+            return True
+    return False
 
 
 def may_be_joined(part: Part, first: str, joined: Sound) -> bool:
