@@ -25,6 +25,7 @@ from unicodedata import category, east_asian_width
 
 # What would break a line, a terminal or an encoder.
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_EXCERPT = 400  # characters of a query that are shown where it is wrong
 
 
 def _columns(character: str) -> int:
@@ -32,6 +33,10 @@ def _columns(character: str) -> int:
     if category(character) in {"Mn", "Me", "Cf"}:
         return 0
     return 2 if east_asian_width(character) in {"W", "F"} else 1
+
+
+def _with_caret(text: str, position: int) -> str:
+    return f"{text}\n{' ' * sum(map(_columns, text[:position]))}^"
 
 
 class NewsbellError(Exception):
@@ -77,8 +82,17 @@ class QueryError(NewsbellError):
 
     def caret(self) -> str:
         """Return the query with a caret under the position, two lines, for a fixed-width font."""
+        return _with_caret(_BREAKS.sub(" ", self.query), self.position)
+
+    def excerpt(self) -> str:
+        """Return the same of what stands around the position, where the query is long."""
         query = _BREAKS.sub(" ", self.query)
-        return f"{query}\n{' ' * sum(map(_columns, query[: self.position]))}^"
+        if len(query) <= _EXCERPT:
+            return self.caret()
+        start = max(0, self.position - _EXCERPT // 2)
+        before, after = "…" if start else "", "…" if start + _EXCERPT < len(query) else ""
+        piece = f"{before}{query[start : start + _EXCERPT]}{after}"
+        return _with_caret(piece, len(before) + self.position - start)
 
     def within(self, query: str, position: int) -> "QueryError":
         """Return the same error of the query that this one is a cleaned form of."""

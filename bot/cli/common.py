@@ -118,5 +118,5 @@ def read_subscription(text: str, config: Config) -> tuple[AlertOptions, Node]:
 
 
 def _mistaken(query: str, error: QueryError) -> Misconfigured:
-    caret = f"\n\n{error.caret()}" if query.strip() else ""
+    caret = f"\n\n{error.excerpt()}" if query.strip() else ""
     return Misconfigured(f"{error.message}{caret}")

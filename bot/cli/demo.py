@@ -4,6 +4,7 @@ import click
 from rich.console import Console
 
 from bot.cli.event_loop import run_to_end
+from bot.cli.numbers import FiniteRange
 from bot.demo.play import play
 from bot.service import logs
 
@@ -11,7 +12,7 @@ from bot.service import logs
 @click.command()
 @click.option(
     "--seconds",
-    type=click.FloatRange(5, 300),
+    type=FiniteRange(5, 300),
     default=40,
     show_default=True,
     help="How long it plays.",

@@ -61,7 +61,7 @@ def _check(file: Path) -> None:
         record = json.loads(file.read_text(encoding="utf-8"))
         is_evidence = record["format"] == FORMAT
         wrong = altered_parts(record)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         is_evidence, wrong = False, []
     if not is_evidence:
         raise Fault(f"{file} is no evidence that this newsbell reads.")

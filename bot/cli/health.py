@@ -11,6 +11,7 @@ import click
 from bot.cli.config_option import config_option
 from bot.cli.database_path import address_of, beside_of
 from bot.cli.faults import Fault
+from bot.cli.numbers import FiniteRange
 from bot.errors import NewsbellError
 from bot.model.database_address import DatabaseAddress, PostgresAddress
 from bot.model.health import Role
@@ -46,7 +47,7 @@ def _span(_context: click.Context, _option: click.Parameter, value: str | None) 
 @click.option(
     "--timeout",
     metavar="SECONDS",
-    type=click.FloatRange(min=0.1),
+    type=FiniteRange(0.1, 3600),
     default=5.0,
     show_default=True,
     help="How long to wait for the answer.",

@@ -141,7 +141,7 @@ def _chosen(texts: Sequence[str], stock: Starter) -> _Topics:
             try:
                 parse(text, {})
             except QueryError as error:
-                raise Misconfigured(f"{error.message}\n\n{error.caret()}") from None
+                raise Misconfigured(f"{error.message}\n\n{error.excerpt()}") from None
             queries.append(text)
     return _Topics(tuple(known) or (USUAL,), tuple(dict.fromkeys(queries)))
 

@@ -15,6 +15,8 @@ from bot.cli.tables import open_console, outbox_table
 from bot.model.delivery import DeliveryState
 from bot.store.overview import UNFINISHED
 
+_NUMBER = click.IntRange(1, (1 << 63) - 1)  # of a delivery, as databases number them
+
 
 @click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, of `list`.")
@@ -51,7 +53,7 @@ def outbox_list(path: Path, *, everything: bool = False, as_json: bool = False) 
 
 
 @outbox.command("retry")
-@click.argument("ids", type=int, nargs=-1)
+@click.argument("ids", type=_NUMBER, nargs=-1)
 @config_option
 def outbox_retry(path: Path, ids: tuple[int, ...]) -> None:
     """Send deliveries again: those with these ids, or all dead and undecided ones."""
@@ -59,7 +61,7 @@ def outbox_retry(path: Path, ids: tuple[int, ...]) -> None:
 
 
 @outbox.command("drop")
-@click.argument("ids", type=int, nargs=-1)
+@click.argument("ids", type=_NUMBER, nargs=-1)
 @config_option
 def outbox_drop(path: Path, ids: tuple[int, ...]) -> None:
     """Drop deliveries: those with these ids, or all dead ones."""

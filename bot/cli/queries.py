@@ -21,6 +21,7 @@ from bot.cli import output
 from bot.cli.common import archive, check_selectors, read_query, read_subscription, readable
 from bot.cli.config_option import config_option
 from bot.cli.faults import Misconfigured, failing
+from bot.cli.numbers import FiniteRange
 from bot.cli.records import forecast_record, hit_record, print_json
 from bot.cli.tables import open_console
 from bot.config.load import Config
@@ -90,7 +91,7 @@ def search(query: str, path: Path, feeds: tuple[str, ...], limit: int, *, as_jso
 @click.command()
 @click.argument("query")
 @click.option(
-    "--days", type=click.FloatRange(0.1, 90), default=7, show_default=True, help="How far back."
+    "--days", type=FiniteRange(0.1, 90), default=7, show_default=True, help="How far back."
 )
 @click.option("--chat", metavar="NAME", help="As this chat would be alerted: level, feeds, zone.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")

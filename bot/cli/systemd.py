@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from bot.cli.database_path import beside_of
 HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
 ENVIRONMENT_FILE = "/etc/newsbell.env"
 USER = "newsbell"  #: whom a unit names that root printed
+_USER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\$?")  # as systemd takes it, or a number
 _UNIT = """\
 # /etc/systemd/system/newsbell.service, as `newsbell systemd` prints it
 [Unit]
@@ -76,6 +78,8 @@ WantedBy=multi-user.target
 @click.option("--user", help="Who runs newsbell; you by default, or newsbell if you are root.")
 def systemd(path: Path, user: str | None) -> None:
     """Print a unit for systemd, with the paths of this newsbell."""
+    if user is not None and not _USER_NAME.fullmatch(user):
+        raise click.BadParameter("expected the name of a user of this machine", param_hint="--user")
     data = beside_of(path).absolute().parent
     name = user or (pwd.getpwuid(os.getuid()).pw_name if os.getuid() else USER)
     click.echo(unit_text(_program(), path.absolute(), data, name), nl=False)

@@ -557,7 +557,7 @@ class _Reader:
                 check_price(tree, shape.query, FILE_LIMIT)
                 self._warn((*path, "query"), tree)
             except QueryError as error:
-                caret = "\n".join(f"    {line}" for line in error.caret().splitlines())
+                caret = "\n".join(f"    {line}" for line in error.excerpt().splitlines())
                 self._document.mistake((*path, "query"), f"{error.message}\n{caret}")
             if wrong := problem(shape.options):
                 self._document.mistake((*path, wrong[0]), wrong[1].message)

@@ -53,6 +53,7 @@ CHAT_KEYS = (
 )
 LOOPBACK = "127.0.0.1"  #: where newsbell listens if only a port is named
 FOREVER = "forever"
+MAX_ID = (1 << 52) - 1  #: of Telegram, as the Bot API promises
 #: the shortest retention: what comes back to its feed sooner must be known, or it alerts again
 SHORTEST_DAYS = {"articles": 7, "alerts": 7, "messages": 2, "removed": 1, "explanations": 1}
 NAT64_LENGTHS = frozenset({32, 40, 48, 56, 64, 96})  #: bits of a prefix (RFC 6052 §2.2)
@@ -190,7 +191,8 @@ def _number(value: Any) -> Any:
 
 
 _WHOLE = BeforeValidator(_number)
-Whole = Annotated[int, _WHOLE]
+#: of a person or chat of Telegram, which needs at most 52 bits
+TelegramId = Annotated[int, Field(ge=-MAX_ID, le=MAX_ID), _WHOLE]
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
@@ -384,7 +386,7 @@ class TelegramSettings(Shape):
     api: Url = Field(
         default="https://api.telegram.org", description="Address of the Bot API server."
     )
-    admins: list[Whole] = Field(
+    admins: list[TelegramId] = Field(
         default_factory=list,
         description="Telegram user ids of the operators, who get notices in their private chats.",
     )
@@ -746,10 +748,10 @@ class AppriseShape(Shape):
 class ChatShape(Shape):
     """A chat that gets alerts: one of Telegram, of another service, or the terminal."""
 
-    telegram: Whole | None = Field(
+    telegram: TelegramId | None = Field(
         default=None, description="Telegram chat id; negative for groups and channels."
     )
-    topic: Annotated[int, Field(ge=1), _WHOLE] | None = Field(
+    topic: Annotated[int, Field(ge=1, le=MAX_ID), _WHOLE] | None = Field(
         default=None,
         description="Topic (message_thread_id) of a forum; 1, General, is the group itself.",
     )

@@ -87,7 +87,7 @@ async def control(
         answer: dict[str, Any]
         try:
             request = json.loads(await asyncio.wait_for(reader.readline(), _SECONDS))
-        except (ValueError, TimeoutError) as error:
+        except (ValueError, RecursionError, TimeoutError) as error:
             answer = {"error": f"The request could not be read: {type(error).__name__}."}
         else:
             answer = await answer_to(request, handler, web, health)

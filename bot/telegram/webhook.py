@@ -94,7 +94,7 @@ class Webhook:
             return web.Response(status=403)
         try:
             update = Update.de_json(json.loads(await request.read()), self._bot)
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             update = None
         if update is None or not isinstance(update.update_id, int):
             log.warning("update_unreadable")

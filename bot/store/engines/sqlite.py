@@ -128,6 +128,12 @@ class Database:
         return int(pages * self.execute("pragma page_size").fetchone()[0])
 
 
+def _refuse_folder(path: Path) -> None:
+    """Raise StoreError for a folder, of which SQLite says that the disk fails."""
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder: let settings.database name a file in it.")
+
+
 @contextmanager
 def read_only(path: Path, *, any_version: bool = False) -> Iterator[sqlite3.Connection]:
     """Open a database that another process may be writing, without writing or checkpointing.
@@ -136,6 +142,7 @@ def read_only(path: Path, *, any_version: bool = False) -> Iterator[sqlite3.Conn
     """
     if not path.exists():
         raise StoreError(f"There is no database at {path} yet: run `newsbell run` first.")
+    _refuse_folder(path)
     uri = f"{path.resolve().as_uri()}?mode=ro"
     with (
         wrapped("be read"),
@@ -284,6 +291,7 @@ def connect(path: Path, *, unfinished: bool = False) -> Database:
     The file is the owner's alone, and so are those that SQLite puts beside it.
     """
     path = path.resolve()
+    _refuse_folder(path)
     with suppress(OSError):  # SQLite says what is wrong with it
         os.close(_private(str(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC))
         path.chmod(PRIVATE)

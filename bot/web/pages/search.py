@@ -161,7 +161,7 @@ def _problem(error: QueryError | StoreError, translator: Translator) -> Section:
     if isinstance(error, StoreError):
         return Section(heading, (paragraph(archive_unavailable(translator), tone=Tone.BAD),))
     text = paragraph(error.translated(translator.gettext), tone=Tone.BAD)
-    return Section(heading, (text, Verbatim(error.caret())))
+    return Section(heading, (text, Verbatim(error.excerpt())))
 
 
 def _hits(hits: list[Hit], visit: Visit) -> Items:
