@@ -77,8 +77,8 @@ class ClockWatch:
         limit = FOLLOWED.total_seconds()
         self._offset += min(max(span.total_seconds(), -limit), limit)
         if self._clock.monotonic() - self._noted_at >= NOTED:
+            self._noted_at = self._clock.monotonic()  # also where the disk is full: not each second
             await self._store.note_time(self._clock.now())
-            self._noted_at = self._clock.monotonic()
 
     @contextmanager
     def telling(self, on_step: Callable[[ClockStep], None]) -> Iterator[None]:
