@@ -1,6 +1,8 @@
 """Numbers, names and files that no command can use are refused in words, at the place."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -107,3 +109,28 @@ def test_of_a_long_query_only_what_stands_around_its_mistake_is_shown(
     assert len(shown) <= 402
     assert caret.strip() == "^"
     assert len(caret) <= len(shown) + 1
+
+
+@pytest.mark.parametrize("command", [("run", "--once"), ("status",)])
+def test_the_database_of_another_program_stays_as_it_is(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    path = tmp_path / "books.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("create table shelves (name text)")
+    path.chmod(0o644)
+    before = path.read_bytes()
+    (tmp_path / "feeds.yaml").write_text("settings: {database: books.db}\n", encoding="utf-8")
+    result = newsbell(tmp_path, *command)
+    assert result.exit_code == 1
+    assert "database" in result.output
+    assert "Traceback" not in result.output
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (before, 0o644)
+
+
+def test_the_database_of_another_program_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "books.db")) as connection, connection:
+        connection.execute("create table shelves (name text)")
+    (tmp_path / "feeds.yaml").write_text("settings: {database: books.db}\n", encoding="utf-8")
+    result = newsbell(tmp_path, "run", "--once")
+    assert "is the database of another program, with the table shelves: let " in result.output

@@ -37,7 +37,9 @@ _PRAGMAS = (
     "secure_delete=FAST",
     f"journal_size_limit={_LOG_LIMIT}",
 )
-_APPLIED = "select name from _sqlite_migrations where migration_set = ?"
+_MIGRATIONS = "_sqlite_migrations"  # the table of sqlite-utils
+_APPLIED = f"select name from {_MIGRATIONS} where migration_set = ?"
+_TABLES = "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'"
 _NO_TEXT = "Could not decode to UTF-8"  # what SQLite's module says of a damaged text
 _DAMAGED = "Restore a backup, or move the file away to start anew."
 _STEPS = 10_000  # of SQLite's machine between two looks at the clock
@@ -132,6 +134,21 @@ def _refuse_folder(path: Path) -> None:
     """Raise StoreError for a folder, of which SQLite says that the disk fails."""
     if path.is_dir():
         raise StoreError(f"{path} is a folder: let settings.database name a file in it.")
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Raise StoreError for a file of another program, before anything of it is changed."""
+    if not path.exists():
+        return
+    uri = f"{path.as_uri()}?mode=ro"
+    tables: set[str] = set()
+    with suppress(sqlite3.Error), closing(sqlite3.connect(uri, uri=True)) as connection:
+        tables = {row[0] for row in connection.execute(_TABLES)}  # or it is said later what it is
+    if tables and _MIGRATIONS not in tables:
+        raise StoreError(
+            f"{path} is the database of another program, with the table {min(tables)}: "
+            "let settings.database name another file."
+        )
 
 
 @contextmanager
@@ -292,6 +309,7 @@ def connect(path: Path, *, unfinished: bool = False) -> Database:
     """
     path = path.resolve()
     _refuse_folder(path)
+    _refuse_foreign(path)
     with suppress(OSError):  # SQLite says what is wrong with it
         os.close(_private(str(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC))
         path.chmod(PRIVATE)
