@@ -29,6 +29,7 @@ from bot.store.topics import allow_topics
 from bot.store.unsent_alerts import reconsider
 from bot.text.url import host_and_port
 
+NAMED = 20  #: names of one kind of change that are told
 _DECLARED_FEEDS = """
     select url, name, publisher, tags, every, text from feeds where active = 1 and declared = 1
 """
@@ -175,7 +176,7 @@ def _in_words(
     what: str, added: Iterable[str], removed: Iterable[str], changed: Iterable[str] = ()
 ) -> list[str]:
     return [
-        f"{what} {verb}: {', '.join(names)}"
+        f"{what} {verb}: {_some(names)}"
         for verb, names in (
             ("added", sorted(added)),
             ("removed", sorted(removed)),
@@ -183,6 +184,13 @@ def _in_words(
         )
         if names
     ]
+
+
+def _some(names: Sequence[str]) -> str:
+    """The names, or the first of many: a file may have ten thousand new feeds."""
+    more = len(names) - NAMED
+    shown = ", ".join(names[:NAMED])
+    return f"{shown} and {more:,} more" if more > 0 else shown
 
 
 def _sync_feeds(db: Database, feeds: Sequence[DeclaredFeed], now: datetime) -> list[str]:

@@ -137,6 +137,20 @@ async def test_a_new_feed_and_a_new_query_are_taken_in_without_a_restart(
     assert terminal.titles() == ["The lighthouse is lit"]
 
 
+async def test_of_very_many_new_feeds_the_first_are_named(
+    tmp_path: Path, server: FeedServer, terminal: Recorder, events: list[EventDict]
+) -> None:
+    many = [f"/{number:04}" for number in range(1200)]
+    async with running(tmp_path, written(server, "/a"), terminal):
+        await changed(
+            tmp_path,
+            written(server, "/a", *many),
+            logged(
+                events, "config_reloaded", f"feeds added: {', '.join(many[:20])} and 1,180 more"
+            ),
+        )
+
+
 async def test_a_file_that_an_editor_replaces_by_renaming_is_taken_in(
     tmp_path: Path, server: FeedServer, terminal: Recorder, events: list[EventDict]
 ) -> None:
