@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from telegram import Bot
 
 from bot.config.load import Config
@@ -43,7 +44,10 @@ if TYPE_CHECKING:  # the server is for those who have a page
 # is made again at the next start; a send that is cut off may come twice, so it gets its full time.
 POLL_PATIENCE = 5.0
 SEND_PATIENCE = 35.0
+SOON = 1.0  #: seconds in which a stop needs no word
 PATIENCE_ONCE = timedelta(seconds=60)  #: for what may not be sent at once in a single run
+
+log = structlog.stdlib.get_logger("newsbell.app")
 
 
 class App:
@@ -124,13 +128,14 @@ class App:
 
     async def _poll(self) -> None:
         """Poll until stopped, then finish what is under way, for a while."""
-        await _run_pipeline(self.poller.run(), self._stop, self.poller.stop, POLL_PATIENCE)
+        run = self.poller.run()
+        await _run_pipeline(run, self._stop, self.poller.stop, POLL_PATIENCE, "feeds")
         self._polled.set()
 
     async def _deliver(self) -> None:
         """Deliver until stopped and polling has ended, then finish what is under way."""
         run = self.deliverer.run()
-        await _run_pipeline(run, self._polled, self.deliverer.stop, SEND_PATIENCE)
+        await _run_pipeline(run, self._polled, self.deliverer.stop, SEND_PATIENCE, "messages")
 
     def _health(self) -> Mapping[str, object]:
         return self.monitoring.health.look().record()
@@ -238,9 +243,11 @@ async def _run_pipeline(
     stopped: asyncio.Event,
     stop: Callable[[], None],
     patience: float,
+    what: str,
 ) -> None:
     """Run a pipeline until `stopped`, then `stop` it and let it end, for `patience` seconds.
 
+    Where it does not end soon, the log says that it is waited for, and for what.
     What it leaves is taken up at the next start. Raises what the pipeline raises.
     """
     pipeline = asyncio.create_task(run)
@@ -249,7 +256,11 @@ async def _run_pipeline(
         await asyncio.wait({pipeline, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not pipeline.done():
             stop()
-            await asyncio.wait({pipeline}, timeout=patience)
+            await asyncio.wait({pipeline}, timeout=min(SOON, patience))
+            if not pipeline.done():
+                seconds = f"{patience:.0f} seconds"
+                log.info("stopping", effect=f"{what} under way are waited for, {seconds} at most")
+                await asyncio.wait({pipeline}, timeout=max(patience - SOON, 0))
         if pipeline.done():
             await pipeline
     finally:

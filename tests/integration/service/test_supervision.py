@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from feed_harness import watching
+from structlog.typing import EventDict
 from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, newsbell, rss
 
 import bot.service.app
@@ -233,8 +234,13 @@ async def test_a_job_that_fails_stops_neither_polls_nor_alerts(
 
 
 async def test_a_stop_waits_shortly_for_a_feed_that_never_answers_and_takes_it_up_next_time(
-    tmp_path: Path, server: FeedServer, terminal: Recorder, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    server: FeedServer,
+    terminal: Recorder,
+    events: list[EventDict],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(bot.service.app, "SOON", 0.05)
     monkeypatch.setattr(bot.service.app, "POLL_PATIENCE", 0.1)
     is_closed = asyncio.Event()
 
@@ -255,6 +261,9 @@ async def test_a_stop_waits_shortly_for_a_feed_that_never_answers_and_takes_it_u
                 await asyncio.sleep(0.01)
             app.stop()
             await running
+    assert [entry["effect"] for entry in events if entry["event"] == "stopping"] == [
+        "feeds under way are waited for, 0 seconds at most"
+    ]
     is_closed.set()
     now = datetime.now(UTC)
     server.put("/feed.xml", rss(item("a1", "Harbour closed", at=now), item("a0", "An old matter")))
