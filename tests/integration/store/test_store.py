@@ -143,7 +143,7 @@ async def test_a_folder_that_cannot_hold_a_database_is_an_error_that_names_it(
     with pytest.raises(StoreError, match=r"cannot be kept in .*file: .*Change settings\.database"):
         async with SqliteStore(tmp_path / "file" / "newsbell.db"):
             pass
-    with pytest.raises(StoreError, match="could not be opened"):
+    with pytest.raises(StoreError, match=r"is a folder: let settings\.database name a file in it"):
         async with SqliteStore(tmp_path / "newsbell.db"):
             pass
     with pytest.raises(StoreError, match="There is no database at"):
