@@ -44,6 +44,8 @@ _TRIALS_OF_DOUBT = (
     12  # where it is near the limit: a busy machine makes all work dearer for a while
 )
 _STOP = 10 * QUERY_LIMIT  # milliseconds after which nothing more is measured
+_DEAR_LISTS = _STOP / 2  # of lists that are dearer, what stands beside them is judged by itself:
+# with them it would be measured to no more than what noise may add to them
 _COLD = 20 * _STOP  # the same of what no cache has yet
 _COUNTED_UP_TO = 0.5  # milliseconds; what is counted as less is not measured
 _WORD, _NAME, _NEAR = 0.006, 0.1, 0.15  # milliseconds that are counted for a part
@@ -98,12 +100,10 @@ def check_chat_price(tree: Node, query: str) -> float:
     cost, lists = float("inf"), 0.0
     for _ in range(_PAIRS):  # a busy moment in one of both measurements is no fault of the query
         lists = max(lists, _lists_price([tree]))
-        if (
-            lists >= FILE_LIMIT
-        ):  # dearer ones are not measured to their end, nor what is beside them
+        if lists >= _DEAR_LISTS:
             check_price(_own_part(tree), query)
             return lists
-        limit = min(QUERY_LIMIT + _NOISE * lists, _NOISE * FILE_LIMIT)
+        limit = QUERY_LIMIT + _NOISE * lists
         cost = min(cost, price(tree))
         if cost <= limit:
             return cost
