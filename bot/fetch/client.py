@@ -286,6 +286,7 @@ class Client:
         raw, whole = await _body(response, self._limits.body)
         coding = headers.get("Content-Encoding", "")
         content_type = label(headers.get("Content-Type", ""), 200)
+        await self._decoding.wait()
         digest = _digest(raw, coding, content_type)
         is_known = bool(whole and digest and digest == known)
         body, complete = (b"", True) if is_known else await self._decoded(raw, coding)
@@ -307,7 +308,6 @@ class Client:
         """Return a decoded body, and whether it is complete. Raises TooLarge and Undecodable."""
         if len(raw) >= _OFF_LOOP and (coding or raw.startswith(GZIP)):
             return await asyncio.to_thread(decode, raw, coding, self._limits.body)
-        await self._decoding.wait()
         return decode(raw, coding, self._limits.body)
 
     async def _rejection(
