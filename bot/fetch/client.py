@@ -25,7 +25,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from bot.errors import AddressError
-from bot.feeds.yielding import LoopTurns
+from bot.feeds.yielding import AT_ONCE, LoopTurns
 from bot.fetch.body import GZIP, TooLarge, Undecodable, decode
 from bot.fetch.connection import UNREACHABLE_PROXY, ProxyFailed
 from bot.fetch.headers import freshness
@@ -94,7 +94,7 @@ class Client:
         self._url_guard = url_guard
         self._limits = limits
         self._clock = clock
-        self._decoding = LoopTurns(DECODED)
+        self._answered, self._decoding = LoopTurns(AT_ONCE), LoopTurns(DECODED)
         self._agent = agent
         # Address of a feed to the address that redirects led to, which gave the validators; hashes
         # of them, which take a tenth of the memory.
@@ -272,6 +272,7 @@ class Client:
         *,
         conditional: bool,
     ) -> FetchOutcome:
+        await self._answered.wait()
         headers = response.headers
         fresh = freshness(headers, self._clock.now())
         etag, last_modified = _validator(headers, "ETag"), _validator(headers, "Last-Modified")
