@@ -140,11 +140,11 @@ def _refuse_foreign(path: Path) -> None:
     """Raise StoreError for a file of another program, before anything of it is changed."""
     if not path.exists():
         return
-    uri = f"{path.as_uri()}?mode=ro"
+    uri = f"{path.as_uri()}?mode=ro&immutable=1"  # or SQLite puts files beside it
     tables: set[str] = set()
     with suppress(sqlite3.Error), closing(sqlite3.connect(uri, uri=True)) as connection:
         tables = {row[0] for row in connection.execute(_TABLES)}  # or it is said later what it is
-    if tables and _MIGRATIONS not in tables:
+    if tables and tables.isdisjoint((_MIGRATIONS, unfinished.MARK)):
         raise StoreError(
             f"{path} is the database of another program, with the table {min(tables)}: "
             "let settings.database name another file."
