@@ -44,8 +44,9 @@ _TRIALS_OF_DOUBT = (
     12  # where it is near the limit: a busy machine makes all work dearer for a while
 )
 _STOP = 10 * QUERY_LIMIT  # milliseconds after which nothing more is measured
-_DEAR_LISTS = _STOP / 2  # of lists that are dearer, what stands beside them is judged by itself:
-# with them it would be measured to no more than what noise may add to them
+# What stands beside lists that are dearer is judged by itself: together they would be measured to
+# no more than noise may add to such lists.
+_DEAR_LISTS = _STOP / 2
 _COLD = 20 * _STOP  # the same of what no cache has yet
 _COUNTED_UP_TO = 0.5  # milliseconds; what is counted as less is not measured
 _WORD, _NAME, _NEAR = 0.006, 0.1, 0.15  # milliseconds that are counted for a part
